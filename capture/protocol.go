@@ -1,0 +1,267 @@
+package capture
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Protocol is the name of an application protocol, as models and outputs spell
+// it.
+type Protocol string
+
+// The protocols that have a name. Those with a decoder are recognised by their
+// bytes; the others are named by port alone.
+const (
+	Unknown Protocol = "unknown" // payload was seen and nothing recognised it
+
+	Modbus  Protocol = "modbus"
+	S7comm  Protocol = "s7comm"
+	ENIP    Protocol = "enip"
+	CIP     Protocol = "cip" // only of operations: it travels inside enip
+	DNP3    Protocol = "dnp3"
+	OPCUA   Protocol = "opcua"
+	IEC104  Protocol = "iec104"
+	MMS     Protocol = "mms"
+	BACnet  Protocol = "bacnet"
+	FINS    Protocol = "fins"
+	HARTIP  Protocol = "hart-ip"
+	PNDCP   Protocol = "profinet-dcp"
+	MQTT    Protocol = "mqtt"
+	ADS     Protocol = "ads"
+	C37118  Protocol = "c37.118"
+	CoAP    Protocol = "coap"
+	HTTP    Protocol = "http"
+	TLS     Protocol = "tls"
+	SSH     Protocol = "ssh"
+	Telnet  Protocol = "telnet"
+	FTP     Protocol = "ftp"
+	RDP     Protocol = "rdp"
+	VNC     Protocol = "vnc"
+	SMB     Protocol = "smb"
+	DNS     Protocol = "dns"
+	NTP     Protocol = "ntp"
+	SNMP    Protocol = "snmp"
+	DHCP    Protocol = "dhcp"
+	ICMP    Protocol = "icmp"
+	ARP     Protocol = "arp"
+	LLDP    Protocol = "lldp"
+	Syslog  Protocol = "syslog"
+	NetBIOS Protocol = "netbios"
+	MDNS    Protocol = "mdns"
+	LLMNR   Protocol = "llmnr"
+	SSDP    Protocol = "ssdp"
+	LDAP    Protocol = "ldap"
+	TFTP    Protocol = "tftp"
+	SMTP    Protocol = "smtp"
+	TDS     Protocol = "tds"
+	WinRM   Protocol = "winrm"
+)
+
+// Transport is what carries a service.
+type Transport string
+
+// The transports. IP stands for IP protocols that have no ports, such as GRE and
+// ESP: their IP protocol number takes the place of the port.
+const (
+	TCP      Transport = "tcp"
+	UDP      Transport = "udp"
+	SCTP     Transport = "sctp"
+	OverIP   Transport = "ip"
+	OverICMP Transport = "icmp"
+	L2       Transport = "l2" // straight on the link; the EtherType takes the place of the port
+)
+
+// CodeForm says how a protocol's operation codes are spelled.
+type CodeForm struct {
+	Example string
+	pattern *regexp.Regexp
+}
+
+// Valid reports whether code has the form.
+func (f *CodeForm) Valid(code string) bool { return f.pattern.MatchString(code) }
+
+func form(example, pattern string) *CodeForm {
+	return &CodeForm{Example: example, pattern: regexp.MustCompile("^(?:" + pattern + ")$")}
+}
+
+var (
+	decimal = form("16", `[0-9]{1,5}`)
+	hex2    = form("0x4c", `0x[0-9a-f]{2}`)
+	hex4    = form("0x006f", `0x[0-9a-f]{4}`)
+)
+
+// ProtocolInfo is what the vocabulary knows of a protocol.
+type ProtocolInfo struct {
+	Name    Protocol
+	Title   string
+	Carrier Protocol  // the protocol that it travels in, or ""
+	TCP     []uint16  // registered or customary ports: used to name a conversation whose bytes say nothing
+	UDP     []uint16  // likewise
+	Codes   *CodeForm // nil if its operations are not told apart by code
+	// RemoteAccess marks protocols that give a person a screen or a shell.
+	RemoteAccess bool
+}
+
+// Ports are those of the IANA Service Name and Transport Protocol Port Number
+// Registry, or the maker's documented default where none is registered.
+var protocols = []ProtocolInfo{
+	{Name: Modbus, Title: "Modbus/TCP", TCP: []uint16{502}, UDP: []uint16{502}, Codes: decimal},
+	{Name: S7comm, Title: "S7comm", TCP: []uint16{102}, Codes: form("job:0x04", `job:0x[0-9a-f]{2}|userdata:[0-9]{1,2}/[0-9]{1,3}`)},
+	{Name: ENIP, Title: "EtherNet/IP", TCP: []uint16{44818}, UDP: []uint16{44818, 2222}, Codes: hex4},
+	{Name: CIP, Title: "CIP", Carrier: ENIP, Codes: hex2},
+	{Name: DNP3, Title: "DNP3", TCP: []uint16{20000}, UDP: []uint16{20000}, Codes: decimal},
+	{Name: OPCUA, Title: "OPC UA", TCP: []uint16{4840}, Codes: form("673", `[0-9]{1,5}|[A-Z]{3}`)},
+	{Name: IEC104, Title: "IEC 60870-5-104", TCP: []uint16{2404}, Codes: decimal},
+	{Name: MMS, Title: "IEC 61850 MMS", Codes: form("confirmed:4", `confirmed:[0-9]{1,3}`)},
+	{Name: BACnet, Title: "BACnet/IP", UDP: []uint16{47808}, Codes: form("confirmed:15", `(?:un)?confirmed:[0-9]{1,3}`)},
+	{Name: FINS, Title: "Omron FINS", TCP: []uint16{9600}, UDP: []uint16{9600}, Codes: hex4},
+	{Name: HARTIP, Title: "HART-IP", TCP: []uint16{5094}, UDP: []uint16{5094}, Codes: decimal},
+	{Name: PNDCP, Title: "PROFINET DCP", Codes: decimal},
+	{Name: MQTT, Title: "MQTT", TCP: []uint16{1883}, Codes: decimal},
+	{Name: ADS, Title: "Beckhoff ADS", TCP: []uint16{48898}, Codes: decimal},
+	{Name: C37118, Title: "IEEE C37.118", TCP: []uint16{4712}, UDP: []uint16{4713}, Codes: decimal},
+	{Name: CoAP, Title: "CoAP", UDP: []uint16{5683}, Codes: decimal},
+	{Name: HTTP, Title: "HTTP", TCP: []uint16{80, 8080}},
+	{Name: TLS, Title: "TLS", TCP: []uint16{443, 8443, 636, 989, 990, 993, 995, 8883}},
+	{Name: SSH, Title: "SSH", TCP: []uint16{22}, RemoteAccess: true},
+	{Name: Telnet, Title: "Telnet", TCP: []uint16{23}, RemoteAccess: true},
+	{Name: FTP, Title: "FTP", TCP: []uint16{21}},
+	{Name: RDP, Title: "RDP", TCP: []uint16{3389}, RemoteAccess: true},
+	{Name: VNC, Title: "VNC (RFB)", TCP: []uint16{5900, 5901, 5902, 5903}, RemoteAccess: true},
+	{Name: SMB, Title: "SMB", TCP: []uint16{445, 139}},
+	{Name: DNS, Title: "DNS", TCP: []uint16{53}, UDP: []uint16{53}},
+	{Name: NTP, Title: "NTP", UDP: []uint16{123}},
+	{Name: SNMP, Title: "SNMP", UDP: []uint16{161, 162}},
+	{Name: DHCP, Title: "DHCP", UDP: []uint16{67, 68}},
+	{Name: ICMP, Title: "ICMP"},
+	{Name: ARP, Title: "ARP"},
+	{Name: LLDP, Title: "LLDP"},
+	{Name: Syslog, Title: "syslog", UDP: []uint16{514}},
+	{Name: NetBIOS, Title: "NetBIOS name and datagram services", UDP: []uint16{137, 138}},
+	{Name: MDNS, Title: "mDNS", UDP: []uint16{5353}},
+	{Name: LLMNR, Title: "LLMNR", UDP: []uint16{5355}},
+	{Name: SSDP, Title: "SSDP", UDP: []uint16{1900}},
+	{Name: LDAP, Title: "LDAP", TCP: []uint16{389}, UDP: []uint16{389}},
+	{Name: TFTP, Title: "TFTP", UDP: []uint16{69}},
+	{Name: SMTP, Title: "SMTP", TCP: []uint16{25}},
+	{Name: TDS, Title: "TDS (Microsoft SQL Server)", TCP: []uint16{1433}},
+	{Name: WinRM, Title: "WinRM", TCP: []uint16{5985, 5986}, RemoteAccess: true},
+}
+
+// Protocols lists every protocol that has a name, in a fixed order.
+func Protocols() []ProtocolInfo { return slices.Clone(protocols) }
+
+var protocolIndex = func() map[Protocol]*ProtocolInfo {
+	m := make(map[Protocol]*ProtocolInfo, len(protocols))
+	for i := range protocols {
+		m[protocols[i].Name] = &protocols[i]
+	}
+	return m
+}()
+
+// Info returns what is known of p, or nil if p is no name of a protocol.
+func (p Protocol) Info() *ProtocolInfo { return protocolIndex[p] }
+
+// Within reports whether p is carrier, or travels inside it: CIP is within ENIP.
+func (p Protocol) Within(carrier Protocol) bool {
+	if p == carrier {
+		return true
+	}
+	info := p.Info()
+	return info != nil && info.Carrier != "" && info.Carrier == carrier
+}
+
+type transportPort struct {
+	transport Transport
+	port      uint16
+}
+
+var portIndex = func() map[transportPort]Protocol {
+	m := make(map[transportPort]Protocol)
+	for _, p := range protocols {
+		for _, n := range p.TCP {
+			m[transportPort{TCP, n}] = p.Name
+		}
+		for _, n := range p.UDP {
+			m[transportPort{UDP, n}] = p.Name
+		}
+	}
+	return m
+}()
+
+// ByPort returns the protocol that a port is registered or customary for, or
+// Unknown.
+func ByPort(t Transport, port uint16) Protocol {
+	if p, ok := portIndex[transportPort{t, port}]; ok {
+		return p
+	}
+	return Unknown
+}
+
+// Service is a transport and a range of server ports, such as tcp/9600 or
+// udp/5000-5010.
+type Service struct {
+	Transport   Transport
+	First, Last uint16 // First <= Last
+}
+
+// ParseService reads "tcp/9600" or "udp/5000-5010". Transport ip takes an IP
+// protocol number (ip/47), l2 an EtherType (l2/0x88b8).
+func ParseService(s string) (Service, error) {
+	t, ports, ok := strings.Cut(s, "/")
+	switch Transport(t) {
+	case TCP, UDP, SCTP, OverIP, L2:
+	default:
+		ok = false
+	}
+	if !ok {
+		return Service{}, fmt.Errorf("service %q: expected a transport and port such as tcp/9600 or udp/5000-5010", s)
+	}
+	lo, hi, ranged := strings.Cut(ports, "-")
+	if !ranged {
+		hi = lo
+	}
+	first, err := parsePort(lo)
+	if err != nil {
+		return Service{}, fmt.Errorf("service %q: %w", s, err)
+	}
+	last, err := parsePort(hi)
+	if err != nil {
+		return Service{}, fmt.Errorf("service %q: %w", s, err)
+	}
+	if first > last {
+		return Service{}, fmt.Errorf("service %q: the range runs downwards", s)
+	}
+	return Service{Transport: Transport(t), First: first, Last: last}, nil
+}
+
+func parsePort(s string) (uint16, error) {
+	digits, base := s, 10
+	if hex, ok := strings.CutPrefix(s, "0x"); ok {
+		digits, base = hex, 16
+	}
+	n, err := strconv.ParseUint(digits, base, 16)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a number from 0 to 65535", s)
+	}
+	return uint16(n), nil
+}
+
+// Contains reports whether a server port is the service's.
+func (s Service) Contains(t Transport, port uint16) bool {
+	return s.Transport == t && s.First <= port && port <= s.Last
+}
+
+// String returns the notation that ParseService reads.
+func (s Service) String() string {
+	if s.Transport == L2 {
+		return fmt.Sprintf("l2/0x%04x", s.First)
+	}
+	if s.First == s.Last {
+		return fmt.Sprintf("%s/%d", s.Transport, s.First)
+	}
+	return fmt.Sprintf("%s/%d-%d", s.Transport, s.First, s.Last)
+}
