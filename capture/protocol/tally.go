@@ -1,0 +1,155 @@
+package protocol
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"bulkhead/capture"
+)
+
+// Tally counts the operations and facts of one conversation over all of its
+// connections. The zero value has no bounds but those of [capture.Conversation].
+type Tally struct {
+	room      *Room
+	kinds     []kind
+	ops       []capture.Operation // ops[i] counts kinds[i]
+	uses      []Use               // uses[i] adds details to ops[i]
+	cut       bool
+	undecoded uint64
+	security  capture.Security
+	said      [2]Said
+}
+
+// Room bounds what the tallies that share it keep in all. What finds no room is
+// left out, and the lists say that they were cut.
+type Room struct {
+	Kinds int  // of operation that may still be added
+	Runs  int  // of minutes that may still be added
+	Full  bool // something was left out
+}
+
+// NewTally returns a tally that shares room with others.
+func NewTally(room *Room) *Tally { return &Tally{room: room} }
+
+// takeKind and takeRun take room for one more, if there is some.
+func (t *Tally) takeKind() bool { return t.room == nil || t.room.take(&t.room.Kinds) }
+func (t *Tally) takeRun() bool  { return t.room == nil || t.room.take(&t.room.Runs) }
+
+func (r *Room) take(left *int) bool {
+	if *left <= 0 {
+		r.Full = true
+		return false
+	}
+	*left--
+	return true
+}
+
+type kind struct {
+	op   *Op
+	from capture.Side
+}
+
+// Said is what one end told of itself.
+type Said struct {
+	Names      []capture.Name
+	Identities []capture.Identity
+}
+
+// slot returns the index at which an operation is counted, or -1 if there are
+// too many kinds.
+func (t *Tally) slot(op *Op, from capture.Side) int {
+	for i := range t.kinds {
+		if t.kinds[i].op == op && t.kinds[i].from == from {
+			return i
+		}
+	}
+	if len(t.kinds) >= capture.MaxOperations || !t.takeKind() {
+		t.cut = true
+		return -1
+	}
+	t.kinds = append(t.kinds, kind{op, from})
+	t.ops = append(t.ops, capture.Operation{
+		Protocol: op.Protocol, Name: op.Name, Code: op.Code, From: from, Class: op.Class,
+		Frames: []capture.FrameRef{}, Active: []capture.Run{},
+	})
+	t.uses = append(t.uses, Use{})
+	return len(t.kinds) - 1
+}
+
+// seen counts one PDU of ops[slot].
+func (t *Tally) seen(slot int, frame uint64, at capture.Time) *Use {
+	op := &t.ops[slot]
+	op.Count++
+	if n := len(op.Frames); n < capture.MaxFrames && (n == 0 || op.Frames[n-1].Frame != frame) {
+		op.Frames = append(op.Frames, capture.FrameRef{Frame: frame})
+	}
+	if !at.IsZero() {
+		t.addMinute(op, frame, at)
+	}
+	t.uses[slot].op = op
+	return &t.uses[slot]
+}
+
+// addMinute notes that op was seen in the minute of at.
+func (t *Tally) addMinute(op *capture.Operation, frame uint64, at capture.Time) {
+	const minute = int64(time.Minute)
+	ns := at.UnixNano()
+	m := ns / minute
+	if ns%minute < 0 {
+		m--
+	}
+	// Frames come almost in order of time, so the run is nearly always the last.
+	i := len(op.Active)
+	for i > 0 && op.Active[i-1].From.UnixNano()/minute > m {
+		i--
+	}
+	if i > 0 {
+		run := &op.Active[i-1]
+		if next := run.From.UnixNano()/minute + int64(run.Minutes); m <= next {
+			if m == next {
+				run.Minutes++
+			}
+			run.Count++
+			return
+		}
+	}
+	if len(op.Active) >= capture.MaxRuns || !t.takeRun() {
+		op.ActiveCut = true
+		return
+	}
+	op.Active = slices.Insert(op.Active, i, capture.Run{From: capture.NewTime(m*minute, 0), Minutes: 1, Count: 1, Frame: frame})
+}
+
+// login counts a log-in and returns its index among the facts, or -1 if there
+// are too many kinds.
+func (t *Tally) login(f capture.AuthFact) int {
+	for i := range t.security.Auth {
+		a := &t.security.Auth[i]
+		if a.Kind == f.Kind && a.Readable == f.Readable && a.Length == f.Length {
+			a.Count++
+			return i
+		}
+	}
+	if len(t.security.Auth) >= capture.MaxFacts {
+		return -1
+	}
+	f.Count = 1
+	t.security.Auth = append(t.security.Auth, f)
+	return len(t.security.Auth) - 1
+}
+
+// Said returns what one end told of itself.
+func (t *Tally) Said(from capture.Side) Said { return t.said[from] }
+
+// Fill writes the operations, sorted, and the facts into c.
+func (t *Tally) Fill(c *capture.Conversation) {
+	c.Operations = append([]capture.Operation{}, t.ops...)
+	slices.SortFunc(c.Operations, func(a, b capture.Operation) int {
+		return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(len(a.Code), len(b.Code)), cmp.Compare(a.Code, b.Code),
+			cmp.Compare(a.From, b.From), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Name, b.Name))
+	})
+	c.OperationsCut = t.cut
+	c.Undecoded = t.undecoded
+	c.Security = t.security
+}
