@@ -1,0 +1,59 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"bulkhead/rules"
+	"bulkhead/rules/iec62443"
+)
+
+// RuleText writes what is known of an evidence rule: what it looks at, what it
+// voids, and what it cannot prove.
+func RuleText(w io.Writer, f rules.Facts, o Options) error {
+	p := newPage(w, o)
+	p.line("%s  %s", p.paint(bold, safe(f.ID)), safe(f.Title))
+	p.gap()
+	for _, x := range []struct{ label, text string }{
+		{"class", fmt.Sprintf("%s, severity %s", f.Class, f.Severity)},
+		{"looks at", f.Evidence},
+		{"voids", strings.Join(f.Contradicts, ", ")},
+		{"asks proof", strings.Join(f.Weakens, ", ")},
+		{"about", f.Scope},
+		{"why", f.Why},
+		{"wrong when", f.FalsePositives},
+		{"no proof of", f.CannotProve},
+		{"ZCR", strings.Join(f.ZCR, ", ")},
+		{"ATT&CK", strings.Join(f.Attack, ", ")},
+	} {
+		if x.text != "" {
+			p.field(x.label, safe(x.text))
+		}
+	}
+	return p.close()
+}
+
+// RequirementText writes what is known of a requirement, and the evidence rules
+// that touch it.
+func RequirementText(w io.Writer, r iec62443.Requirement, touching []rules.Facts, o Options) error {
+	p := newPage(w, o)
+	p.line("%s  %s", p.paint(bold, r.ID), r.Title)
+	p.gap()
+	p.field("FR", r.FR.String())
+	p.field("asked from", fmt.Sprintf("SL %d", r.MinSL))
+	if r.Conditional {
+		p.field("conditional", "may be declared not applicable where its subject is absent")
+	}
+	if len(touching) == 0 {
+		p.field("traffic", "no evidence rule can test it: its level is what the measures declare")
+	}
+	for i, f := range touching {
+		label := ""
+		if i == 0 {
+			label = "traffic"
+		}
+		p.field(label, fmt.Sprintf("%s %s", safe(f.ID), safe(f.Title)))
+	}
+	return p.close()
+}
