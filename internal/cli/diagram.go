@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"bulkhead/diagram"
+	"bulkhead/model"
+	"bulkhead/rules"
+)
+
+func newDiagram() *cobra.Command {
+	var jobs int
+	var output, format, asOf string
+	var verify bool
+	cmd := &cobra.Command{
+		Use:   "diagram MODEL [CAPTURE...]",
+		Short: "Draw zones and conduits, with what the captures showed of them",
+		Long: `diagram draws the model: zones by Purdue level with their SL-T, conduits with
+their boundary device, protocols and direction. With captures, or with --verify
+for those of the model's taps, it also shows SL-A and tells breached, silent and
+unobservable conduits and undeclared crossings apart.`,
+		Example: `  bulkhead diagram plant.yaml -o plant.svg
+  bulkhead diagram plant.yaml --verify -o plant.svg
+  bulkhead diagram plant.yaml --format dot | dot -Tpdf -o plant.pdf`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if format == "" && output != "" {
+				format = filepath.Ext(output)
+				if format != "" {
+					format = format[1:]
+				}
+			}
+			if format == "" {
+				format = "svg"
+			}
+			if err := oneOf("--format", format, "svg", "dot"); err != nil {
+				return err
+			}
+			var m *model.Model
+			var a *rules.Assessment
+			var err error
+			if verify || len(args) > 1 {
+				m, _, a, err = assess(cmd, args, jobs, asOf)
+			} else {
+				m, _, err = loadModel(args[0], cmd.ErrOrStderr())
+			}
+			if err != nil {
+				return err
+			}
+			var picture []byte
+			if format == "dot" {
+				picture = []byte(diagram.DOT(m, a))
+			} else if picture, err = diagram.SVG(cmd.Context(), m, a); err != nil {
+				return fmt.Errorf("diagram: %w", err)
+			}
+			if output == "" || output == "-" {
+				_, err := cmd.OutOrStdout().Write(picture)
+				return err
+			}
+			return writeFile(output, func(w io.Writer) error {
+				_, err := w.Write(picture)
+				return err
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&output, "output", "o", "", "the file to write, FILE.svg or FILE.dot (default: standard output)")
+	f.StringVar(&format, "format", "", "svg or dot (default: by the output's name, else svg)")
+	f.BoolVar(&verify, "verify", false, "judge the captures of the model's taps and show the result")
+	f.StringVar(&asOf, "as-of", "", "the day YYYY-MM-DD on which exceptions and reviews are judged")
+	addJobs(cmd, &jobs)
+	return cmd
+}

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"bulkhead/capture/observe"
+	"bulkhead/model"
+	"bulkhead/report"
+	"bulkhead/rules"
+	"bulkhead/zones"
+)
+
+// loadModel reads the model at path and tells its diagnostics on w. The error is
+// an *exit without text if the model has errors.
+func loadModel(path string, w io.Writer) (*model.Model, []model.Diagnostic, error) {
+	dir, name := filepath.Split(path)
+	root, err := os.OpenRoot(filepath.Clean(dir))
+	if err != nil {
+		return nil, nil, fmt.Errorf("model %q: %w", path, plain(err))
+	}
+	defer root.Close()
+	if info, err := root.Stat(name); err != nil {
+		return nil, nil, fmt.Errorf("model %q: %w", path, plain(err))
+	} else if !info.Mode().IsRegular() {
+		return nil, nil, fmt.Errorf("model %q: not a file", path)
+	}
+	m, found := model.Load(root.FS(), name, rules.Known())
+	// The model speaks of files in its folder; whoever reads a message stands
+	// somewhere else.
+	for i := range found {
+		found[i].Position.File = filepath.ToSlash(filepath.Join(dir, found[i].Position.File))
+	}
+	if err := report.DiagnosticsText(w, found, colour(w)); err != nil {
+		return nil, nil, err
+	}
+	if m == nil {
+		return nil, found, &exit{code: exitError}
+	}
+	return m, found, nil
+}
+
+// modelLines returns a function that shows the line of a model at a position.
+func modelLines(modelPath string) func(zones.Position) string {
+	files := map[string][]string{}
+	return func(at zones.Position) string {
+		lines, ok := files[at.File]
+		if !ok {
+			if root, err := os.OpenRoot(filepath.Dir(modelPath)); err == nil {
+				defer root.Close()
+				if text, err := root.ReadFile(filepath.FromSlash(at.File)); err == nil {
+					lines = strings.Split(string(text), "\n")
+				}
+			}
+			files[at.File] = lines
+		}
+		if at.Line < 1 || at.Line > len(lines) {
+			return ""
+		}
+		return strings.TrimSuffix(lines[at.Line-1], "\r")
+	}
+}
+
+// tapCaptures lists the files that the model's taps name, relative to the
+// model's folder, and the patterns that no file fits.
+func tapCaptures(m *model.Model, modelPath string) (files, unmatched []string, err error) {
+	dir := filepath.Dir(modelPath)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("model %q: %w", modelPath, plain(err))
+	}
+	defer root.Close()
+	for _, tap := range m.Taps {
+		for _, pattern := range tap.Captures {
+			if strings.HasPrefix(pattern, "sha256:") {
+				continue
+			}
+			matches, err := fs.Glob(root.FS(), pattern)
+			if err != nil {
+				return nil, nil, fmt.Errorf("tap %q: captures %q: %w", tap.ID, pattern, err)
+			}
+			if len(matches) == 0 {
+				unmatched = append(unmatched, pattern)
+			}
+			for _, match := range matches {
+				files = append(files, filepath.Join(dir, filepath.FromSlash(match)))
+			}
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), unmatched, nil
+}
+
+// captureInputs checks that every path names a file that can be opened, and
+// tells of all that do not.
+func captureInputs(paths []string) ([]observe.Input, error) {
+	var inputs []observe.Input
+	var problems []error
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		switch {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("capture %q: %w", p, plain(err)))
+			continue
+		case info.IsDir():
+			problems = append(problems, fmt.Errorf("capture %q: is a folder: name the files in it", p))
+			continue
+		}
+		inputs = append(inputs, observe.Input{
+			Path: filepath.ToSlash(p),
+			Size: info.Size(),
+			Open: func() (io.ReadCloser, error) { return os.Open(p) },
+		})
+	}
+	return inputs, errors.Join(problems...)
+}
+
+// plain strips the operation and path from a file error: the message names the
+// path itself.
+func plain(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// writeFile writes a file whole or not at all: write fills a temporary file
+// beside it, which then takes its name.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".bulkhead-*")
+	if err != nil {
+		return fmt.Errorf("output %q: %w", path, plain(err))
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return fmt.Errorf("output %q: %w", path, err)
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return fmt.Errorf("output %q: %w", path, plain(err))
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("output %q: %w", path, plain(err))
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("output %q: %w", path, plain(err))
+	}
+	return nil
+}
+
+// colour reports whether w is a terminal that wants colour (https://no-color.org).
+func colour(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// width returns the columns of the terminal that w is, or 100.
+func width(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 100
+}
