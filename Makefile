@@ -2,7 +2,9 @@
 
 GO       ?= go
 TOOL     := $(GO) tool -modfile=internal/tools/go.mod
-FUZZTIME ?= 10s
+# A number of inputs, not a time: when a time is up, go test can take the input at
+# hand for a failure.
+FUZZTIME ?= 20000x
 COUNT    ?= 6
 BENCH    ?= .
 PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
