@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"bulkhead/rules"
@@ -17,6 +18,7 @@ func RuleText(w io.Writer, f rules.Facts, o Options) error {
 	p.gap()
 	for _, x := range []struct{ label, text string }{
 		{"class", fmt.Sprintf("%s, severity %s", f.Class, f.Severity)},
+		{"check", unchecked(f.ID)},
 		{"looks at", f.Evidence},
 		{"voids", strings.Join(f.Contradicts, ", ")},
 		{"asks proof", strings.Join(f.Weakens, ", ")},
@@ -32,6 +34,14 @@ func RuleText(w io.Writer, f rules.Facts, o Options) error {
 		}
 	}
 	return p.close()
+}
+
+// unchecked says that a rule is known and not judged, or "".
+func unchecked(id string) string {
+	if slices.ContainsFunc(rules.Implemented(), func(r rules.Rule) bool { return r.ID == id }) {
+		return ""
+	}
+	return "none in this version: no finding of it will be made"
 }
 
 // RequirementText writes what is known of a requirement, and the evidence rules
@@ -53,7 +63,11 @@ func RequirementText(w io.Writer, r iec62443.Requirement, touching []rules.Facts
 		if i == 0 {
 			label = "traffic"
 		}
-		p.field(label, fmt.Sprintf("%s %s", safe(f.ID), safe(f.Title)))
+		text := f.ID + " " + f.Title
+		if unchecked(f.ID) != "" {
+			text += " (not checked in this version)"
+		}
+		p.field(label, safe(text))
 	}
 	return p.close()
 }

@@ -41,11 +41,29 @@ func (p *assessmentPage) findings() {
 			p.more(2, len(list)-i, "findings")
 			break
 		}
-		p.finding(&list[i])
+		p.finding(&list[i], told(list[:i], &list[i]))
 	}
 }
 
-func (p *assessmentPage) finding(f *rules.Finding) {
+// told returns the finding, of those before f, that tells of the same flows by the
+// same rule, of another subject; nil if none does.
+func told(before []rules.Finding, f *rules.Finding) *rules.Finding {
+	same := func(a, b rules.Evidence) bool {
+		return a.Capture == b.Capture && a.Flow == b.Flow && a.Filter == b.Filter && a.Count == b.Count
+	}
+	for i := range before {
+		b := &before[i]
+		if len(f.Evidence) > 0 && b.Rule == f.Rule && b.Class == f.Class && b.Message == f.Message && b.Flows == f.Flows && b.Fix == f.Fix &&
+			slices.EqualFunc(b.Evidence, f.Evidence, same) {
+			return b
+		}
+	}
+	return nil
+}
+
+// finding writes one finding. What an earlier one, like, told already is not
+// repeated.
+func (p *assessmentPage) finding(f, like *rules.Finding) {
 	p.gap()
 	tone := yellow
 	if f.Severity == rules.Critical || f.Severity == rules.High {
@@ -57,9 +75,15 @@ func (p *assessmentPage) finding(f *rules.Finding) {
 	}
 	p.line("  %s  %s  %s %s%s", p.paint(tone, pad(strings.ToUpper(cut(string(f.Severity), 12)), 8)), p.paint(bold, cut(f.Rule, 16)), cut(f.Subject.Kind, 12), p.paint(bold, cut(f.Subject.ID, 60)),
 		p.paint(tone, state))
-	p.wrapped("  ", safe(f.Message))
+	if like != nil {
+		p.wrapped("  ", "the same flows as "+safe(like.ID)+" above, with the same evidence and fix")
+	} else {
+		p.wrapped("  ", safe(f.Message))
+	}
 	p.field("id", fmt.Sprintf("%s, %s, confidence %s", safe(f.ID), safe(string(f.Class)), safe(f.Confidence)))
-	p.evidence(f)
+	if like == nil {
+		p.evidence(f)
+	}
 	if f.Model != nil {
 		p.field("model", safe(f.Model.String()))
 		if p.Line != nil {
@@ -69,7 +93,7 @@ func (p *assessmentPage) finding(f *rules.Finding) {
 		}
 	}
 	p.requirements(f)
-	if f.Fix != "" {
+	if f.Fix != "" && like == nil {
 		p.field("fix", safe(f.Fix))
 	}
 	if f.Exception != "" {

@@ -149,7 +149,7 @@ func trafficWord(state string) string {
 func coverageWords(state string) string {
 	switch state {
 	case rules.SeenAllowed:
-		return "allowed seen"
+		return "seen allowed"
 	case rules.ObservableSilent:
 		return "silent"
 	case rules.NotObservable:

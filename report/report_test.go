@@ -469,6 +469,22 @@ func TestExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/explain.txt", b.Bytes())
+
+	// What is known and not judged is said to be so.
+	f, _ = rules.Explain("EV-013")
+	wide := Options{Width: 160}
+	b.Reset()
+	if err := RuleText(&b, f, wide); err != nil {
+		t.Fatal(err)
+	}
+	if err := RequirementText(&b, r, []rules.Facts{f}, wide); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"none in this version", "(not checked in this version)"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
 }
 
 // Of a pair of zones the reason told is that of the gravest flows, not the
@@ -495,7 +511,7 @@ func TestEvidenceCountsFlows(t *testing.T) {
 		f.Evidence = append(f.Evidence, rules.Evidence{Capture: hash('a'), Count: 1, Flow: fmt.Sprintf("flow %d", i/2), Filter: "f"})
 	}
 	one := f
-	one.Flows, one.Evidence = 1, slices.Repeat(f.Evidence[:1], 5)
+	one.Rule, one.Flows, one.Evidence = "EV-002", 1, slices.Repeat(f.Evidence[:1], 5)
 	a.Findings = []rules.Finding{f, one}
 	out := string(text(t, a, Options{}))
 	for _, want := range []string{"and 1 more flow (", "and 2 more sightings ("} {
@@ -505,5 +521,21 @@ func TestEvidenceCountsFlows(t *testing.T) {
 	}
 	if n := strings.Count(out, "flow 0"); n != 2 {
 		t.Errorf("the first flow is named %d times for 2 findings", n)
+	}
+}
+
+// TestSecondSubject: a finding on another subject by the same flows refers to the
+// first instead of repeating it.
+func TestSecondSubject(t *testing.T) {
+	first := rules.Finding{ID: "EV-002:c", Rule: "EV-002", Class: rules.Contradiction, Severity: rules.High, Message: "what it did", Fix: "what to do", Flows: 1,
+		Subject: rules.Subject{Kind: "conduit", ID: "c"}, Evidence: []rules.Evidence{{Capture: hash('a'), Count: 1, Filter: "tcp.port==502"}}}
+	second, other := first, first
+	second.ID, second.Subject = "EV-002:z", rules.Subject{Kind: "zone", ID: "z"}
+	other.ID, other.Message = "EV-002:y", "what it did; and one more like it"
+	out := string(text(t, &rules.Assessment{Findings: []rules.Finding{first, second, other}}, Options{}))
+	for want, n := range map[string]int{"what it did": 2, "tcp.port==502": 2, "what to do": 2, "the same flows as EV-002:c above": 1, "EV-002:z": 1} {
+		if got := strings.Count(out, want); got != n {
+			t.Errorf("%q stands there %d times, want %d:\n%s", want, got, n, out)
+		}
 	}
 }

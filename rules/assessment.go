@@ -90,8 +90,8 @@ type Gap struct {
 }
 
 // Limit is a requirement that holds an FR's ceiling down, and the finding that
-// voids it: "" for a not-applicable row that permitted traffic refutes, of which a
-// note says more.
+// voids it: "" for a not-applicable row that traffic refutes without a finding, of
+// which a note says more.
 type Limit struct {
 	FR          zones.FR `json:"fr"`
 	Requirement string   `json:"requirement"`
@@ -152,7 +152,7 @@ type SeenAt struct {
 
 // Subject is what a finding is about.
 type Subject struct {
-	Kind string `json:"kind"` // zone, conduit or asset
+	Kind string `json:"kind"` // zone or conduit
 	ID   string `json:"id"`
 }
 

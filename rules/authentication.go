@@ -58,7 +58,7 @@ var unauthenticated = []capture.Protocol{
 
 // noPeerAuthentication looks at operations that a device accepted, not at the
 // dialogue around them nor at discovery, which is open by design. DNP3 may
-// authenticate writes alone, so reads only ask for proof.
+// authenticate commands alone, so reads only ask for proof.
 var noPeerAuthentication = &Rule{
 	Facts: mustFacts("EV-024"),
 	check: func(s *scene, r *Rule, report func(hit)) {
@@ -99,9 +99,13 @@ func (f *judged) trusting() (ops []operation, sure bool) {
 		if p.None == 0 && p.Integrity+p.Encrypted > 0 {
 			continue // CIP Security, or TLS around it
 		}
-		challenged := slices.ContainsFunc(x.conv.Operations, isDNP3Authentication)
+		challenged := x.challenged()
 		for j := range x.conv.Operations {
 			op := &x.conv.Operations[j]
+			if isCyclicIO(op) && x.conv.Payload.Sent > 0 && x.conv.Payload.Received > 0 {
+				ops = append(ops, operation{x, op})
+				continue
+			}
 			if op.From != capture.FromClient || op.Accepted == 0 || op.Class.IsDialogue() || op.Class == capture.Discover ||
 				!slices.Contains(unauthenticated, op.Protocol) {
 				continue
@@ -110,7 +114,7 @@ func (f *judged) trusting() (ops []operation, sure bool) {
 			case op.Protocol != capture.DNP3:
 				ops = append(ops, operation{x, op})
 			case challenged:
-			case op.Class == capture.Write || op.Class == capture.Control:
+			case op.Class == capture.Write || op.Class == capture.Control || op.Class == capture.Mode:
 				ops = append(ops, operation{x, op})
 			default:
 				reads = append(reads, operation{x, op})
@@ -123,6 +127,17 @@ func (f *judged) trusting() (ops []operation, sure bool) {
 	return reads, false
 }
 
+// isCyclicIO reports whether an operation is the I/O of a CIP connection, which has no
+// answer: data both ways is what acceptance looks like there.
+func isCyclicIO(op *capture.Operation) bool {
+	return op.Protocol == capture.ENIP && op.Class == capture.Event
+}
+
+// challenged reports whether DNP3 Secure Authentication was in use.
+func (x *sight) challenged() bool {
+	return slices.ContainsFunc(x.conv.Operations, isDNP3Authentication)
+}
+
 // isDNP3Authentication reports whether an operation belongs to DNP3 Secure
 // Authentication: function codes 32, 33 and 131. Source: IEEE 1815-2012, 4.2.2 and
 // clause 7.
@@ -131,11 +146,13 @@ func isDNP3Authentication(op capture.Operation) bool {
 }
 
 // remotePorts are those of remote access that no decoder tells from other traffic:
-// WinRM over HTTP and TLS (Microsoft, default listener ports), TeamViewer.
-var remotePorts = []uint16{5985, 5986, 5938}
+// WinRM over HTTP and TLS (Microsoft, default listener ports), TeamViewer, and direct
+// connections of AnyDesk.
+var remotePorts = []uint16{5985, 5986, 5938, 7070}
 
 // remoteSession voids where nothing approved leads to the session. Where a channel
-// does, but is not marked as remote access, it asks for proof.
+// does, but is not marked as remote access, it asks for proof, whatever else that
+// channel says of the session.
 var remoteSession = &Rule{
 	Facts:    mustFacts("EV-040"),
 	permit:   true,
@@ -145,10 +162,10 @@ var remoteSession = &Rule{
 			if !f.judgeable() || f.outcome != Answered || !f.isRemoteSession() {
 				continue
 			}
-			switch d := f.settled.decision; {
+			switch {
 			case f.unreachable():
 				s.accuse(report, r, f, nil)
-			case d.Permit && !d.Channel.RemoteAccess:
+			case !f.settled.decision.Channel.RemoteAccess:
 				s.accuseOf(report, r, f, Weakening, r.Contradicts, nil)
 			}
 		}
@@ -158,11 +175,11 @@ var remoteSession = &Rule{
 			return fmt.Sprintf("held a remote session, %s, over channel %q, which is not marked remote-access",
 				h.flow.spoke(), h.flow.settled.decision.Channel.ID)
 		}
-		return "held a remote session: it " + crossedText(h)
+		return "held a remote session; it " + crossedText(h)
 	},
 	fix: func(g *group) string {
 		f := g.hits[0].flow
-		if f.settled.decision.Permit {
+		if g.key.class == Weakening {
 			return fmt.Sprintf("mark channel %q with remote-access: true if it is the approved way in", f.settled.decision.Channel.ID)
 		}
 		return fmt.Sprintf("close %s from %s to %s; lead remote access through a jump host, on a channel with remote-access: true",
@@ -177,7 +194,11 @@ func (f *judged) isRemoteSession() bool {
 	if from == nil || !f.cross || !isControl(f.server) || !(from.Kind.IsUntrusted() || from == zones.Internet) || !f.exchanged() {
 		return false
 	}
-	info := f.first.Protocol.Info()
-	return info != nil && info.RemoteAccess && f.protocolBasis == capture.Content ||
-		f.first.Transport == capture.TCP && slices.Contains(remotePorts, f.first.Server.Port)
+	p := f.first.Protocol
+	if f.protocolBasis == capture.Content && p != capture.HTTP && p != capture.TLS {
+		info := p.Info()
+		return info != nil && info.RemoteAccess
+	}
+	// WinRM is HTTP to a decoder, or TLS; of the others it knows no bytes.
+	return f.first.Transport == capture.TCP && slices.Contains(remotePorts, f.first.Server.Port)
 }

@@ -181,12 +181,14 @@ func (f *judged) retried() bool {
 	})
 }
 
+// againstOneWay takes an answer straight on the link, as address resolution is, for
+// what no one-way conduit lets back.
 var againstOneWay = &Rule{
 	Facts:  mustFacts("EV-004"),
 	permit: true,
 	check: func(s *scene, r *Rule, report func(hit)) {
 		for _, f := range s.flows {
-			if f.judgeable() && f.reason() == conduits.AgainstOneWay && s.crossed(f) {
+			if f.judgeable() && f.reason() == conduits.AgainstOneWay && (f.outcome == Answered || s.crossed(f)) {
 				s.accuse(report, r, f, nil)
 			}
 		}

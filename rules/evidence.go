@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"bulkhead/capture"
@@ -19,6 +20,7 @@ func (s *scene) evidence(h hit) []Evidence {
 		return []Evidence{*h.evidence}
 	}
 	var out []Evidence
+	words := h.flow.who() + ": " + h.did()
 	for i := range h.flow.sights {
 		x := &h.flow.sights[i]
 		var ops []*capture.Operation
@@ -38,7 +40,7 @@ func (s *scene) evidence(h hit) []Evidence {
 			First:   c.First, Last: c.Last,
 			Filter:      filter(c, ops),
 			CommunityID: c.Example.CommunityID,
-			Flow:        h.flow.who() + " " + h.did(),
+			Flow:        words,
 		}
 		if len(ops) > 0 {
 			e.Count = 0
@@ -61,17 +63,20 @@ func (s *scene) evidence(h hit) []Evidence {
 }
 
 // who names the ends of a flow: "operations/hist (10.2.0.5) to bpcs/plc-1
-// (10.3.0.11)".
+// (10.3.0.11)". Several findings may show the same flow, so the words are kept.
 func (f *judged) who() string {
-	return endText(f.client, f.first.Client) + " to " + endText(f.server, f.first.Server.Peer)
+	if f.whoText == "" {
+		f.whoText = endText(f.client, f.first.Client) + " to " + endText(f.server, f.first.Server.Peer)
+	}
+	return f.whoText
 }
 
 func endText(l zones.Location, p capture.Peer) string {
 	if l.Asset != nil {
-		return fmt.Sprintf("%s (%s)", l.Asset.Ref(), addressText(p))
+		return l.Asset.Ref() + " (" + addressText(p) + ")"
 	}
 	if id := l.ID(); id != "" {
-		return fmt.Sprintf("%s in %s", addressText(p), id)
+		return addressText(p) + " in " + id
 	}
 	return addressText(p)
 }
@@ -116,8 +121,17 @@ func (s *scene) asked(h *hit) []FlowOperation {
 }
 
 // did names the service of a hit's flow and what was asked for there: "modbus on
-// tcp/502 (modbus 6 Write Single Register ×4 accepted)".
-func (h hit) did() string { return h.flow.spoke() + h.inBrackets() }
+// tcp/502 (modbus 6 Write Single Register ×4 accepted)". Of all operations of a
+// flow the words are kept, as those of who are.
+func (h hit) did() string {
+	if len(h.ops) > 0 {
+		return h.flow.spoke() + h.inBrackets()
+	}
+	if h.flow.didText == "" {
+		h.flow.didText = h.flow.spoke() + h.inBrackets()
+	}
+	return h.flow.didText
+}
 
 func (h hit) inBrackets() string {
 	if len(h.asked) == 0 {
@@ -149,10 +163,10 @@ func operationsText(ops []operation) string {
 // filter returns a Wireshark display filter that shows a conversation, or of it
 // the PDUs of some operations.
 func filter(c *capture.Conversation, ops []*capture.Operation) string {
-	parts := []string{endFilter(c.Client), endFilter(c.Server.Peer)}
+	parts := append(make([]string, 0, 5), endFilter(c.Client), endFilter(c.Server.Peer))
 	switch c.Transport {
 	case capture.TCP, capture.UDP, capture.SCTP:
-		parts = append(parts, fmt.Sprintf("%s.port==%d", c.Transport, c.Server.Port))
+		parts = append(parts, string(c.Transport)+".port=="+strconv.Itoa(int(c.Server.Port)))
 	case capture.L2:
 		parts = append(parts, fmt.Sprintf("eth.type==0x%04x", c.Server.Port))
 	case capture.OverIP:

@@ -75,7 +75,9 @@ func (s *scene) report(r *Rule, h hit) {
 	if h.flow == nil {
 		g.trust = max(g.trust, h.trust)
 	} else {
-		g.trust = max(g.trust, s.trust(h.flow))
+		if g.trust < highConfidence {
+			g.trust = max(g.trust, s.trust(h.flow))
+		}
 		if !slices.Contains(h.flow.groups, g) {
 			h.flow.groups = append(h.flow.groups, g)
 			g.flows = append(g.flows, h.flow)
@@ -84,22 +86,30 @@ func (s *scene) report(r *Rule, h hit) {
 		}
 	}
 	g.count++
-	at, _ := slices.BinarySearchFunc(g.hits, h.gravity(), func(have hit, gravity int) int {
-		if have.gravity() <= gravity {
-			return -1
-		}
-		return 1
-	})
-	if at < MaxEvidence {
-		g.hits = slices.Insert(g.hits, at, h)
-		g.hits = g.hits[:min(len(g.hits), MaxEvidence)]
+	g.keep(h)
+}
+
+// keep takes a hit among those that the finding shows, if it is grave enough: after
+// all that are as grave.
+func (g *group) keep(h hit) {
+	h.rank = h.gravity()
+	at := len(g.hits)
+	for at > 0 && g.hits[at-1].rank > h.rank {
+		at--
 	}
+	if at == MaxEvidence {
+		return
+	}
+	if len(g.hits) == MaxEvidence {
+		g.hits = g.hits[:MaxEvidence-1]
+	}
+	g.hits = slices.Insert(g.hits, at, h)
 }
 
 // gravity orders the hits of a finding by what was asked for, gravest first. Then
 // come known protocols without operations, unknown ones, what is said straight on
 // the link, and what no one flow shows.
-func (h hit) gravity() int {
+func (h *hit) gravity() int {
 	noOperations := len(classGravity)
 	unknown, onLink, noFlow := noOperations+1, noOperations+2, noOperations+3
 	switch {
@@ -270,7 +280,7 @@ func (g *group) message() string {
 	h := g.hits[0]
 	text := h.what
 	if h.flow != nil {
-		text = h.flow.who() + " " + g.key.rule.say(h)
+		text = h.flow.who() + ": " + g.key.rule.say(h)
 	}
 	if more := g.count - 1; more == 1 {
 		text += "; and one more like it"
@@ -360,6 +370,9 @@ func (s *scene) trust(f *judged) confidence {
 	best := confidence(0)
 	for _, x := range f.sights {
 		best = max(best, s.captureTrust(x.conv.Capture, x.conv.LostBytes))
+		if best == highConfidence {
+			break
+		}
 	}
 	return min(identity, role, protocol, best)
 }
@@ -370,8 +383,8 @@ func (s *scene) captureTrust(n int, lost uint64) confidence {
 	if lost > 0 || !c.Complete {
 		trust--
 	}
-	short := capture.Watched([]*capture.Capture{c}) < s.model.Policy.MinimumSpan
-	if oneSided(s.taps[n]) || s.model.Policy.MinimumSpan > 0 && short {
+	minimum := s.model.Policy.MinimumSpan
+	if oneSided(s.taps[n]) || minimum > 0 && capture.Watched([]*capture.Capture{c}) < minimum {
 		trust--
 	}
 	return max(trust, lowConfidence)

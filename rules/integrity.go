@@ -22,8 +22,9 @@ var unprotectedCrossing = &Rule{
 			none, signed := false, false
 			for _, x := range f.sights {
 				if x.conv.Payload.Sent > 0 && x.conv.Payload.Received > 0 {
-					none = none || x.conv.Protection.None > 0
-					signed = signed || x.conv.Protection.Integrity > 0
+					authenticated := x.challenged() // DNP3-SA signs what it guards, in clear
+					none = none || x.conv.Protection.None > 0 && !authenticated
+					signed = signed || x.conv.Protection.Integrity > 0 || authenticated
 				}
 			}
 			switch {

@@ -59,7 +59,7 @@ type scene struct {
 	flows  []*judged
 	groups map[groupKey]*group
 	ranked []*group // groups in the order of output
-	// Not-applicable rows, by zone, that permitted traffic speaks against.
+	// Not-applicable rows, by zone, that traffic speaks against without a finding.
 	refuted map[string]iec62443.Set
 	notes   []Note
 	showed  *sightings // what seen returned

@@ -363,6 +363,22 @@ not-applicable: [{covers: [cell, ops], requirement: SR 2.6, why: no remote sessi
 			}
 		})
 	}
+	// What EV-040 says is said once; what it does not judge refutes the row all the same.
+	for _, tt := range []struct{ name, old, new, finding string }{
+		{"over a channel that is not marked", "remote-access: true}\ntaps", "remote-access: false}\ntaps", "EV-040:ops:weakening"},
+		{"at the wrong hour", "remote-access: true}\ntaps", "remote-access: true, window: \"Sat 06:00-10:00\"}\ntaps", ""},
+	} {
+		m := plant(t, strings.Replace(strings.Replace(works, tt.old, tt.new, 1), "MORE", more, 1))
+		var got []string
+		for _, x := range levelsOf(t, Judge(m, seen(rdp), asOf), "ops").Limits {
+			if x.Requirement == "SR 2.6" {
+				got = append(got, x.Finding)
+			}
+		}
+		if !slices.Equal(got, []string{tt.finding}) {
+			t.Errorf("%s: SR 2.6 is voided by %q, want %q once", tt.name, got, tt.finding)
+		}
+	}
 	if l := levelsOf(t, Judge(m, seen(modbus("10.4.0.12", "10.4.0.11", fc3)), asOf), "ops"); len(l.Limits) > 0 {
 		t.Errorf("limits %+v without a remote session", l.Limits)
 	}
@@ -832,7 +848,7 @@ func TestOnOneLink(t *testing.T) {
 		{"a host and its gateway", plc, firewall, "cell cell intra intra", ""},
 		{"a gateway and its host", firewall, hmi, "ops ops intra intra", ""},
 		{"zones that a conduit joins", hmi, plc, "ops ops intra intra", ""},
-		{"zones that none joins", hmi, trip, "ops sis cross breach", "EV-001:sis"},
+		{"zones that none joins share a link: no more is shown", hmi, trip, "ops sis cross deviation", ""},
 		{"against a one-way conduit", jump, plc, "dmz cell cross breach", "EV-004:cell"},
 		{"a host that nothing locates is on the segment of the other", stranger, plc, "cell cell intra intra", ""},
 		{"a MAC address that is bound in several places", "00:00:00:00:00:99", stranger, "@unassigned @unassigned intra unassigned", ""},

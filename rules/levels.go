@@ -58,17 +58,18 @@ func (s *scene) lifted(g *group) iec62443.Set {
 
 // refute voids the not-applicable rows that evidence speaks against: a remote
 // session against SR 2.6, a password against SR 1.7 and its enhancements. A remote
-// session that is permitted refutes the row just as well, without a finding.
+// session of which EV-040 has nothing to say refutes the row just as well, without a
+// finding.
 func (s *scene) refute() {
 	for _, f := range s.flows {
-		if !f.judgeable() || f.denied() || !f.isRemoteSession() {
+		if !f.judgeable() || !f.isRemoteSession() || slices.ContainsFunc(f.groups, func(g *group) bool { return g.key.rule == remoteSession }) {
 			continue
 		}
 		id := f.server.Zone.ID
 		if rows := s.refuted[id]; s.claims[id].notApplicable.Has("SR 2.6") && !rows.Has("SR 2.6") {
 			rows.Add("SR 2.6")
 			s.refuted[id] = rows
-			s.note("not-applicable-refuted", f.settled.decision.Position, "SR 2.6 is declared not applicable to %s, but %s held a remote session", id, f.who())
+			s.note("not-applicable-refuted", f.settled.decision.Position, "SR 2.6 is declared not applicable to %s, but there was a remote session, %s: %s", id, f.who(), f.spoke())
 		}
 	}
 	for _, g := range s.groups {

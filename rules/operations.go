@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"bulkhead/capture"
@@ -54,7 +55,12 @@ func compareKinds(a, b FlowOperation) int {
 // SumOperations adds up operations of the same kind and sorts them: the gravest
 // classes first, then the commonest.
 func SumOperations(lists ...[]FlowOperation) []FlowOperation {
-	out := foldKinds(slices.Concat(lists...), func(sum *FlowOperation, op FlowOperation) {
+	return sumInPlace(slices.Concat(lists...))
+}
+
+// sumInPlace is SumOperations of one list, which it reorders.
+func sumInPlace(list []FlowOperation) []FlowOperation {
+	out := foldKinds(list, func(sum *FlowOperation, op FlowOperation) {
 		sum.Count += op.Count
 		sum.Accepted += op.Accepted
 		sum.Refused += op.Refused
@@ -94,7 +100,7 @@ func foldKinds(list []FlowOperation, fold func(into *FlowOperation, op FlowOpera
 // in time, and of several taps, the one that shows most of a kind counts.
 func (s *scene) operations(f *judged, match func(x *sight, op *capture.Operation) bool) []FlowOperation {
 	of := func(x *sight) []FlowOperation {
-		var list []FlowOperation
+		list := make([]FlowOperation, 0, len(x.conv.Operations))
 		for i := range x.conv.Operations {
 			if op := &x.conv.Operations[i]; match(x, op) {
 				list = append(list, FlowOperation{op.Protocol, op.Code, op.Name, op.Class, op.From, op.Count, op.Accepted, op.Refused, op.Unanswered})
@@ -103,7 +109,7 @@ func (s *scene) operations(f *judged, match func(x *sight, op *capture.Operation
 		return list
 	}
 	if len(f.sights) == 1 {
-		return SumOperations(of(&f.sights[0]))
+		return sumInPlace(of(&f.sights[0]))
 	}
 	byTap := make(map[*model.Tap][]*sight)
 	for i := range f.sights {
@@ -133,13 +139,13 @@ func (s *scene) operations(f *judged, match func(x *sight, op *capture.Operation
 // String names an operation, how often it was asked for and what came of it:
 // "modbus 6 Write Single Register ×4 accepted", "… ×4: 3 accepted, 1 refused".
 func (o FlowOperation) String() string {
-	text := fmt.Sprintf("%s %s", o.Protocol, o.Code)
+	name := ""
 	if o.Name != "" && o.Name != o.Code {
-		text += " " + o.Name
+		name = " " + o.Name
 	}
-	text += fmt.Sprintf(" ×%d", o.Count)
+	text := string(o.Protocol) + " " + o.Code + name + " ×" + strconv.FormatUint(o.Count, 10)
 	var parts []string
-	for _, n := range []struct {
+	for _, n := range [3]struct {
 		count uint64
 		word  string
 	}{{o.Accepted, "accepted"}, {o.Refused, "refused"}, {o.Unanswered, "unanswered"}} {

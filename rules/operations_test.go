@@ -130,7 +130,7 @@ func TestFindingsShowTheGravest(t *testing.T) {
 	cs = append(cs, modbus("10.1.0.99", "10.5.0.11", fc3, fc6))
 	cs = append(cs, talk("10.1.0.2", "10.5.0.11", 0, capture.ICMP, func(c *capture.Conversation) { c.Transport = capture.OverICMP }))
 	f := findingOf(t, Judge(plant(t, strings.Replace(works, "MORE", "", 1)), seen(cs...), asOf), "EV-005:sis")
-	want := "10.1.0.99 in office to sis/trip (10.5.0.11) spoke modbus on tcp/502 (modbus 6 Write Single Register ×5 accepted; modbus 3 Read Holding Registers ×5 accepted), and no conduit joins"
+	want := "10.1.0.99 in office to sis/trip (10.5.0.11): spoke modbus on tcp/502 (modbus 6 Write Single Register ×5 accepted; modbus 3 Read Holding Registers ×5 accepted), and no conduit joins"
 	if !strings.HasPrefix(f.Message, want) || !strings.HasSuffix(f.Message, "; and 41 more like it") {
 		t.Errorf("message %q, want %q …", f.Message, want)
 	}

@@ -197,7 +197,7 @@ func (f *judged) reason() conduits.Reason {
 // its client to its service at all, whatever it asked for there.
 func (f *judged) unreachable() bool {
 	switch f.reason() {
-	case conduits.NoConduit, conduits.NotApproved, conduits.WrongProtocol, conduits.WrongPort, conduits.WrongWay, conduits.WrongEnd:
+	case conduits.NoConduit, conduits.NotApproved, conduits.AgainstOneWay, conduits.NotVia, conduits.WrongProtocol, conduits.WrongPort, conduits.WrongWay, conduits.WrongEnd:
 		return true
 	}
 	return false
@@ -216,11 +216,15 @@ func (f *judged) judgeable() bool {
 
 // crossed reports whether a flow is enough evidence that it passed the boundary:
 // it was answered, or it needs no answer and was seen beyond the boundary as well.
+// An answer straight on the link shows a link that two zones share, and no more.
 func (s *scene) crossed(f *judged) bool {
-	if f.outcome == Answered {
-		return true
+	switch {
+	case f.first.Transport == capture.L2:
+		return (f.outcome == Answered || f.outcome == OneWay) && s.seenBeyond(f)
+	case f.outcome == OneWay:
+		return f.first.Transport != capture.TCP && s.seenBeyond(f)
 	}
-	return f.outcome == OneWay && f.first.Transport != capture.TCP && s.seenBeyond(f)
+	return f.outcome == Answered
 }
 
 // seenBeyond reports whether a flow was seen at a tap from which its server's zone

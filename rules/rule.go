@@ -52,6 +52,7 @@ type hit struct {
 	// What was asked for: ops, or all operations of flow. Filled in for the hits
 	// that a finding shows.
 	asked []FlowOperation
+	rank  int // its gravity
 	// Without a flow:
 	what     string // in words: what was seen
 	model    *zones.Position

@@ -80,6 +80,8 @@ func fixtures() []fixture {
 	}
 	cip := op(capture.CIP, capture.Read, "0x4c", "Read Tag")
 	identity := op(capture.ENIP, capture.Discover, "0x0063", "ListIdentity")
+	cyclic := op(capture.ENIP, capture.Event, "0x8002", "Class 0 or 1 I/O")
+	cyclic.Accepted = 0
 	fromServer := func(o capture.Operation) capture.Operation { o.From = capture.FromServer; return o }
 	cut := func(c *capture.Conversation) { c.OperationsCut = true }
 	signed := func(c *capture.Conversation) { c.Protection = capture.Protection{Integrity: 1} }
@@ -182,6 +184,9 @@ func fixtures() []fixture {
 		{name: "cip security", rule: "EV-024", seen: seen(talk("10.4.0.12", "10.4.0.11", 44818, capture.ENIP, asks(cip), encrypted))},
 		{name: "dnp3 write", rule: "EV-024", seen: seen(talk("10.4.0.12", "10.4.0.11", 20000, capture.DNP3, asks(dnp3(capture.Read, "1"), dnp3(capture.Write, "2")))), want: []string{"cell"}},
 		{name: "dnp3 control", rule: "EV-024", seen: seen(talk("10.4.0.12", "10.4.0.11", 20000, capture.DNP3, asks(dnp3(capture.Control, "5")))), want: []string{"cell"}},
+		{name: "dnp3 restart", rule: "EV-024", seen: seen(talk("10.4.0.12", "10.4.0.11", 20000, capture.DNP3, asks(dnp3(capture.Mode, "13")))), want: []string{"cell"}},
+		{name: "cip cyclic data both ways", rule: "EV-024", seen: seen(talk("10.4.0.12", "10.4.0.11", 2222, capture.ENIP, udp, asks(cyclic))), want: []string{"cell"}},
+		{name: "cip cyclic data one way", rule: "EV-024", seen: seen(talk("10.4.0.12", "10.4.0.11", 2222, capture.ENIP, datagrams, asks(cyclic)))},
 		{name: "dnp3 reads only ask for proof", rule: "EV-024", seen: seen(talk("10.4.0.12", "10.4.0.11", 20000, capture.DNP3, asks(dnp3(capture.Read, "1")))), want: []string{"weakening cell"}},
 		{name: "dnp3 with secure authentication", rule: "EV-024", seen: seen(talk("10.4.0.12", "10.4.0.11", 20000, capture.DNP3, asks(dnp3(capture.Control, "5"), dnp3(capture.Session, "32"))))},
 		{name: "an encrypted protocol", rule: "EV-024", seen: seen(talk("10.4.0.12", "10.4.0.11", 443, capture.TLS, encrypted))},
@@ -189,6 +194,13 @@ func fixtures() []fixture {
 		{name: "remote desktop from the office, past the jump host", rule: "EV-040", seen: seen(talk("10.1.0.5", "10.5.0.12", 3389, capture.RDP, encrypted)), want: []string{"sis"}},
 		{name: "ssh from the internet", rule: "EV-040", seen: seen(talk("8.8.8.8", "10.4.0.11", 22, capture.SSH, encrypted)), want: []string{"cell"}},
 		{name: "winrm by its port", rule: "EV-040", seen: seen(talk("10.1.0.5", "10.5.0.12", 5985, capture.HTTP)), want: []string{"sis"}},
+		{name: "anydesk by its port", rule: "EV-040", seen: seen(talk("10.1.0.5", "10.5.0.12", 7070, capture.TLS, encrypted)), want: []string{"sis"}},
+		{name: "another protocol on teamviewer's port", rule: "EV-040", seen: seen(talk("10.1.0.5", "10.5.0.12", 5938, capture.Modbus, asks(fc3)))},
+		{name: "past the declared intermediary", rule: "EV-040", seen: seen(talk("10.1.0.5", "10.4.0.12", 3389, capture.RDP, encrypted)), want: []string{"cell"},
+			old: "{id: plan, joins: [office, cell], status: proposed, channels: [{from: office, to: cell, protocol: modbus}]}",
+			new: "{id: plan, joins: [office, dmz, cell], via: dmz/jump, channels: [{from: office, to: dmz/jump, protocol: rdp, remote-access: true}]}"},
+		{name: "over a channel that is not marked, at the wrong hour", rule: "EV-040", seen: seen(talk("10.1.0.5", "10.3.0.7", 3389, capture.RDP, encrypted)), want: []string{"weakening ops"},
+			old: "to: ops/eng, protocol: rdp}", new: `to: ops/eng, protocol: rdp, window: "Sat 06:00-10:00"}`},
 		{name: "over a channel that is not marked", rule: "EV-040", seen: seen(talk("10.1.0.5", "10.3.0.7", 3389, capture.RDP, encrypted)), want: []string{"weakening ops"}},
 		{name: "over the remote-access channel", rule: "EV-040", seen: seen(talk("10.1.0.6", "10.3.0.7", 3389, capture.RDP, encrypted))},
 		{name: "to the jump host", rule: "EV-040", seen: seen(talk("10.1.0.5", "10.2.0.6", 3389, capture.RDP, encrypted))},
@@ -207,6 +219,10 @@ func fixtures() []fixture {
 		{name: "a write inside a zone, no list", rule: "EV-050", seen: seen(modbus("10.4.0.12", "10.4.0.13", fc6))},
 		{name: "a write that the device refused", rule: "EV-050", seen: seen(modbus("10.3.0.99", "10.4.0.11", refused(fc6)))},
 		{name: "a write by the server", rule: "EV-050", seen: seen(modbus("10.3.0.99", "10.4.0.11", fromServer(fc6)))},
+		{name: "a select arms and writes nothing", rule: "EV-050", seen: seen(talk("10.4.0.13", "10.4.0.11", 20000, capture.DNP3, asks(dnp3(capture.Control, "3"))))},
+		{name: "a channel for another protocol, without a list of operations, authorises no writer", rule: "EV-050", seen: seen(modbus("10.1.0.5", "10.3.0.7", fc6)), want: []string{"ops"}},
+		{name: "a channel for the protocol at another port does", rule: "EV-050", seen: seen(modbus("10.3.0.7", "10.4.0.13", fc6)),
+			old: "{id: web, from: ops/hmi, to: cell/drive, service: tcp/80}", new: "{id: web, from: ops/eng, to: cell/drive, protocol: modbus, service: tcp/1502}"},
 		{name: "a writer by another protocol is still authorised", rule: "EV-050", seen: seen(talk("10.3.0.5", "10.4.0.11", 44818, capture.ENIP, asks(op(capture.CIP, capture.Write, "0x4d", "Write Tag"))))},
 
 		{name: "a download by who may not", rule: "EV-052", seen: seen(talk("10.3.0.5", "10.4.0.11", 102, capture.S7comm, asks(s7setup, s7load))), want: []string{"cell"}},

@@ -22,7 +22,7 @@ const (
 // subjects lists what a rule's finding on a flow is about. Built-in zones and zones
 // that ask for no level are never subjects.
 func (s *scene) subjects(r *Rule, f *judged) []Subject {
-	var out []Subject
+	out := make([]Subject, 0, 3)
 	add := func(sub Subject) {
 		if !slices.Contains(out, sub) {
 			out = append(out, sub)

@@ -19,7 +19,7 @@ func Thresholds() []Threshold {
 
 // Fails reports whether something in a is at or above t. What a live exception
 // accepts does not count. A level that falls below SL-T without a finding, because
-// permitted traffic refutes a not-applicable row, is a breach without a severity.
+// traffic refutes a not-applicable row, is a breach without a severity.
 func (a *Assessment) Fails(t Threshold) bool {
 	severities := Severities()
 	rank := slices.Index(severities, Severity(t)) // -1 for those that are no severity

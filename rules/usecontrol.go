@@ -28,7 +28,9 @@ func useOf(op *capture.Operation) use {
 	}
 	switch op.Class {
 	case capture.Write, capture.Control:
-		return written
+		if !onlySelects(op) {
+			return written
+		}
 	case capture.Program:
 		if !readsLogic(op) {
 			return programmed
@@ -38,6 +40,10 @@ func useOf(op *capture.Operation) use {
 	}
 	return noUse
 }
+
+// onlySelects reports whether an operation of class control arms an output without
+// operating it: DNP3's SELECT. Source: IEEE 1815-2012, 4.2.2.
+func onlySelects(op *capture.Operation) bool { return op.Protocol == capture.DNP3 && op.Code == "3" }
 
 // readsLogic reports whether an operation of class program only reads logic out of
 // the controller. Names are those of the protocols, where "upload" is towards the
@@ -115,7 +121,7 @@ func (s *scene) unauthorised(f *judged, wanted use) []operation {
 		x := &f.sights[i]
 		for j := range x.conv.Operations {
 			op := &x.conv.Operations[j]
-			if useOf(op) != wanted || f.cross && !s.forbids(f, &x.decision, j, op.Class) {
+			if useOf(op) != wanted || f.cross && !s.forbids(f, &x.decision, j, op) {
 				continue
 			}
 			out = append(out, operation{x, op})
@@ -124,10 +130,10 @@ func (s *scene) unauthorised(f *judged, wanted use) []operation {
 	return out
 }
 
-// forbids reports whether a decision leaves the client of its n-th operation
+// forbids reports whether a decision leaves the client of its n-th operation, op,
 // without authority: no channel names the operation, or, of a flow that was denied
 // before its operations mattered, none names the client for its class.
-func (s *scene) forbids(f *judged, d *conduits.Decision, n int, class capture.Class) bool {
+func (s *scene) forbids(f *judged, d *conduits.Decision, n int, op *capture.Operation) bool {
 	if d.Permit {
 		return false
 	}
@@ -142,12 +148,22 @@ func (s *scene) forbids(f *judged, d *conduits.Decision, n int, class capture.Cl
 			continue
 		}
 		for _, ch := range c.Channels {
-			if (ch.Operations == nil || slices.Contains(ch.Operations, class)) && ch.From.Holds(f.client) && ch.To.Holds(f.server) {
+			if authorises(ch, op) && ch.From.Holds(f.client) && ch.To.Holds(f.server) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// authorises reports whether a channel names an operation's class, over whatever
+// protocol. A channel without a list of operations names all those of its protocol;
+// one that names a port alone names none.
+func authorises(ch *conduits.Channel, op *capture.Operation) bool {
+	if ch.Operations == nil {
+		return ch.Protocol != "" && op.Protocol.Within(ch.Protocol)
+	}
+	return slices.Contains(ch.Operations, op.Class)
 }
 
 // usedText makes the words for what a flow's client did to its server without

@@ -3,7 +3,9 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
+	"bulkhead/capture"
 	"bulkhead/conduits"
 	"bulkhead/zones"
 )
@@ -120,22 +122,22 @@ func (f *judged) reasons() []string {
 		}
 		return []string{text + fmt.Sprintf("channel %q permits it", f.settled.decision.Channel.ID)}
 	case Allowed:
-		return []string{fmt.Sprintf("channel %q permits it", f.settled.decision.Channel.ID)}
+		return []string{"channel " + strconv.Quote(f.settled.decision.Channel.ID) + " permits it"}
 	case Intra:
 		return []string{"both ends are in " + f.client.ID()}
 	}
-	var out []string
+	out := make([]string, 0, 1+len(f.groups))
 	if f.denied() {
 		out = append(out, f.settled.decision.Detail)
 		if f.settled.decision.Reason == conduits.OutsideWindow {
 			out[0] += "; a deviation by itself, without a cap"
 		}
-		if f.outcome == OneWay && len(f.groups) == 0 {
+		if len(f.groups) == 0 && (f.outcome == OneWay || f.first.Transport == capture.L2) {
 			out = append(out, "nothing was seen of it beyond the boundary, so it voids nothing")
 		}
 	}
 	for _, g := range f.groups {
-		text := fmt.Sprintf("evidence of %s", g.id)
+		text := "evidence of " + g.id
 		if g.breaches() {
 			text += ", which brings " + g.subject.ID + " below its SL-T"
 		}

@@ -24,6 +24,7 @@ const (
 func Run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends what does not look at the first
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)

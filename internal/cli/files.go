@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,20 +124,59 @@ func captureInputs(paths []string) ([]observe.Input, error) {
 	return inputs, errors.Join(problems...)
 }
 
-// plain strips the operation and path from a file error: the message names the
+// plain strips the operation and paths from a file error: the message names the
 // path itself.
 func plain(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
+}
+
+// checkOutputs tells of every output that cannot be written, or that would take
+// the place of an input, before any work is done.
+func checkOutputs(outputs, inputs []string) error {
+	var problems []error
+	for _, o := range outputs {
+		if err := checkOutput(o, inputs); err != nil {
+			problems = append(problems, fmt.Errorf("output %q: %w", o, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func checkOutput(output string, inputs []string) error {
+	if dir, err := os.Stat(filepath.Dir(output)); err != nil {
+		return plain(err)
+	} else if !dir.IsDir() {
+		return fmt.Errorf("%q is not a folder", filepath.Dir(output))
+	}
+	there, err := os.Stat(output)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return plain(err)
+	case there.IsDir():
+		return errors.New("is a folder")
+	}
+	for _, in := range inputs {
+		if info, err := os.Stat(in); err == nil && os.SameFile(info, there) {
+			return fmt.Errorf("would overwrite the input %q", in)
+		}
+	}
+	return nil
 }
 
 // writeFile writes a file whole or not at all: write fills a temporary file
 // beside it, which then takes its name.
 func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".bulkhead-*")
+	f, err := createBeside(path)
 	if err != nil {
 		return fmt.Errorf("output %q: %w", path, plain(err))
 	}
@@ -147,9 +187,6 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 		}
 	}()
 	if err := write(f); err != nil {
-		return fmt.Errorf("output %q: %w", path, err)
-	}
-	if err := f.Chmod(0o644); err != nil {
 		return fmt.Errorf("output %q: %w", path, plain(err))
 	}
 	if err := f.Close(); err != nil {
@@ -159,6 +196,18 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 		return fmt.Errorf("output %q: %w", path, plain(err))
 	}
 	return nil
+}
+
+// createBeside creates a new file in the folder of path. Unlike that of
+// os.CreateTemp its mode is what the user's umask makes of a new file's.
+func createBeside(path string) (*os.File, error) {
+	for try := 0; ; try++ {
+		name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".bulkhead-%08x", rand.Uint32()))
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) || try == 100 {
+			return f, err
+		}
+	}
 }
 
 // colour reports whether w is a terminal that wants colour (https://no-color.org).

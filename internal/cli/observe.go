@@ -38,6 +38,9 @@ It ends with exit code 3 if a capture could not be read to its end.`,
 					return fmt.Errorf("output %q: expected a name that ends in .json", o)
 				}
 			}
+			if err := checkOutputs(outputs, args); err != nil {
+				return err
+			}
 			obs, err := observeFiles(cmd.Context(), cmd.ErrOrStderr(), args, jobs)
 			if err != nil {
 				return err

@@ -50,6 +50,9 @@ named are assigned to a tap by the end of their path, or by their hash.`,
 					return fmt.Errorf("output %q: expected a name that ends in .json or .txt", o)
 				}
 			}
+			if err := checkOutputs(outputs, args); err != nil {
+				return err
+			}
 			m, obs, a, err := assess(cmd, args, jobs, asOf)
 			if err != nil {
 				return err
