@@ -183,9 +183,10 @@ type Security struct {
 	SNMP  []string    `json:"snmp,omitempty"` // versions: v1 v2c v3
 	SMB   []string    `json:"smb,omitempty"`  // dialects that the server chose, such as "NT LM 0.12"
 	Auth  []AuthFact  `json:"auth,omitempty"`
+	Cut   bool        `json:"cut,omitempty"` // a list was full; later facts are missing
 }
 
-// MaxFacts bounds each list of Security.
+// MaxFacts bounds each list of [Security] and of [Endpoint].
 const MaxFacts = 16
 
 // TLSFact is a TLS version and cipher suite that a server chose.
@@ -233,8 +234,9 @@ type Endpoint struct {
 	// ARP says that the MAC is bound to the address by ARP or neighbour
 	// discovery, so that it is the host's own and not a gateway's.
 	ARP        bool       `json:"arp"`
-	Names      []Name     `json:"names"`
+	Names      []Name     `json:"names"` // at most [MaxFacts], likewise Identities
 	Identities []Identity `json:"identities"`
+	Cut        bool       `json:"cut,omitempty"` // there were more names or identities
 }
 
 // Name is what an endpoint calls itself.

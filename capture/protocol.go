@@ -134,7 +134,7 @@ var protocols = []ProtocolInfo{
 	{Name: SMB, Title: "SMB", TCP: []uint16{445, 139}},
 	{Name: DNS, Title: "DNS", TCP: []uint16{53}, UDP: []uint16{53}},
 	{Name: NTP, Title: "NTP", UDP: []uint16{123}},
-	{Name: SNMP, Title: "SNMP", UDP: []uint16{161, 162}},
+	{Name: SNMP, Title: "SNMP", UDP: []uint16{161, 162}, Codes: decimal},
 	{Name: DHCP, Title: "DHCP", UDP: []uint16{67, 68}},
 	{Name: ICMP, Title: "ICMP"},
 	{Name: ARP, Title: "ARP"},

@@ -20,7 +20,9 @@ func Watched(list []*Capture) time.Duration {
 	var stretches []stretch
 	for _, c := range list {
 		if !c.First.IsZero() {
-			awake += time.Duration(c.WatchedMS) * time.Millisecond
+			if awake += time.Duration(c.WatchedMS) * time.Millisecond; awake < 0 {
+				awake = math.MaxInt64 // clocks that go to and fro add up without end
+			}
 			stretches = append(stretches, stretch{c.First.UnixNano(), c.Last.UnixNano()})
 		}
 	}

@@ -86,16 +86,17 @@ var errTooLarge = fmt.Errorf("larger than the limit of %d MiB for a model and it
 
 // read returns a file's bytes if it and those read before stay within the limit.
 func (r *reader) read(name string) ([]byte, error) {
+	// Asked first: to open a named pipe can take for ever.
+	if info, err := fs.Stat(r.fsys, name); err != nil {
+		return nil, plain(err)
+	} else if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
 	f, err := r.fsys.Open(name)
 	if err != nil {
 		return nil, plain(err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return nil, plain(err)
-	} else if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
 	text, err := io.ReadAll(io.LimitReader(f, int64(MaxBytes-r.bytes)+1))
 	if err != nil {
 		return nil, plain(err)
@@ -277,7 +278,15 @@ func (r *reader) include(n node, above []string) {
 		return
 	}
 	if len(names) == 0 {
-		r.report(n, codeIncludeMissing, "include %q: there is no such file", pattern)
+		// A link that leaves the folder matches nothing either; os.Root tells.
+		switch _, err := fs.Stat(folder, pattern); {
+		case err == nil, errors.Is(err, fs.ErrNotExist):
+			r.report(n, codeIncludeMissing, "include %q: there is no such file", pattern)
+		case errors.Is(err, fs.ErrPermission):
+			r.report(n, codeUnreadable, "include %q: %v", pattern, plain(err))
+		default:
+			r.report(n, codeIncludeOutside, "include %q: %v; expected a file below the model's folder", pattern, plain(err))
+		}
 		return
 	}
 	slices.Sort(names)

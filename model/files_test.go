@@ -145,6 +145,27 @@ func (e *endless) Read(b []byte) (int, error) {
 
 var _ io.Reader = (*endless)(nil)
 
+// pipe is a file system whose one file is a named pipe, which nobody may open.
+type pipe struct{ t *testing.T }
+
+func (p pipe) Open(name string) (fs.File, error) {
+	p.t.Errorf("opened %q, which could take for ever", name)
+	return nil, fs.ErrInvalid
+}
+
+func (p pipe) Stat(string) (fs.FileInfo, error) { return pipeInfo{new(endless)}, nil }
+
+type pipeInfo struct{ *endless }
+
+func (pipeInfo) Mode() fs.FileMode { return fs.ModeNamedPipe | 0o644 }
+
+func TestPipeIsNotOpened(t *testing.T) {
+	m, ds := model.Load(pipe{t}, "plant.yaml", nil)
+	if m != nil || codes(ds) != "plant.yaml:1:1 unreadable" {
+		t.Errorf("found %s", codes(ds))
+	}
+}
+
 func TestHugeFileIsNotRead(t *testing.T) {
 	e := new(endless)
 	m, ds := model.Load(e, "plant.yaml", nil)

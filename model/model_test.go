@@ -181,8 +181,9 @@ func TestTaps(t *testing.T) {
 		{"sha256:" + sum, "", false}, // a hash is no path
 		{"", "", false},
 	} {
-		if got := tap.Matches(test.path, test.sum); got != test.want {
-			t.Errorf("Matches(%q, %.8q) = %v", test.path, test.sum, got)
+		m := &model.Model{Taps: []*model.Tap{tap}}
+		if got := m.TapFor(test.path, test.sum) == tap; got != test.want {
+			t.Errorf("TapFor(%q, %.8q): found %v", test.path, test.sum, got)
 		}
 	}
 	first, second, third := &model.Tap{ID: "1", Captures: []string{"*.pcap"}}, &model.Tap{ID: "2", Captures: []string{"a.pcap"}}, tap

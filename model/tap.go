@@ -65,19 +65,15 @@ func (r *reader) captures(n node, what string) []string {
 	return values
 }
 
-// Matches reports whether a capture was taken at t, by its path or by the SHA-256
-// of its bytes in lower-case hexadecimal. A pattern of n elements is held, in the
-// way of [path.Match], against the last n elements of the path, whose parts may be
-// separated by / or \.
-func (t *Tap) Matches(name, sha256 string) bool {
-	return t.named(sha256) || t.matchesPath(name)
-}
-
 // named reports whether t lists the capture's hash.
 func (t *Tap) named(sha256 string) bool {
 	return slices.Contains(t.Captures, sha256Prefix+sha256)
 }
 
+// matchesPath reports whether one of t's patterns fits a path: a pattern of n
+// elements is held, in the way of [path.Match], against the last n elements of the
+// path, whose parts may be separated by / or \, so that it also fits on the machine
+// to which the captures were copied.
 func (t *Tap) matchesPath(name string) bool {
 	elements := strings.Split(strings.ReplaceAll(name, `\`, "/"), "/")
 	for _, pattern := range t.Captures {

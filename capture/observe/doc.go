@@ -15,8 +15,8 @@
 // it has none.
 //
 // Tables are bounded ([MaxConversations], [MaxConnections], [MaxEndpoints],
-// [MaxHeld], [MaxKinds]). What does not fit is counted, and the capture says that it is not
-// complete.
+// [MaxHeld], and those of [protocol.Room]). What does not fit is counted, and the
+// capture says that it is not complete.
 //
 // # How far a connection came
 //

@@ -6,6 +6,7 @@ import (
 	"bulkhead/capture"
 	"bulkhead/capture/packet"
 	"bulkhead/capture/pcap"
+	"bulkhead/capture/protocol"
 	"bulkhead/internal/mac"
 )
 
@@ -25,6 +26,7 @@ type endpoint struct {
 	arp                   bool
 	names                 []capture.Name
 	identities            []capture.Identity
+	cut                   bool // there were more of either
 }
 
 // endpoint returns the endpoint for a key, or nil if the table is full.
@@ -104,20 +106,21 @@ func (ep *endpoint) alsoAt(t capture.Time) {
 }
 
 // said adds what an endpoint told of itself.
-func (ep *endpoint) said(names []capture.Name, identities []capture.Identity) {
-	for _, n := range names {
-		ep.names = addFirst(ep.names, n, func(a, b capture.Name) bool { return a.Name == b.Name && a.Source == b.Source },
+func (ep *endpoint) said(s *protocol.Said) {
+	ep.cut = ep.cut || s.Cut
+	for _, n := range s.Names {
+		ep.names = addFirst(ep.names, n, &ep.cut, func(a, b capture.Name) bool { return a.Name == b.Name && a.Source == b.Source },
 			func(n *capture.Name) *uint64 { return &n.Frame })
 	}
-	for _, id := range identities {
-		ep.identities = addFirst(ep.identities, id, func(a, b capture.Identity) bool { a.Frame = b.Frame; return a == b },
+	for _, id := range s.Identities {
+		ep.identities = addFirst(ep.identities, id, &ep.cut, func(a, b capture.Identity) bool { a.Frame = b.Frame; return a == b },
 			func(id *capture.Identity) *uint64 { return &id.Frame })
 	}
 }
 
 // addFirst adds v, or the frame of v to its like, whichever comes first in the
-// capture. Lists are bounded.
-func addFirst[T any](list []T, v T, same func(a, b T) bool, frame func(*T) *uint64) []T {
+// capture. Lists are bounded; cut is set if v found no room.
+func addFirst[T any](list []T, v T, cut *bool, same func(a, b T) bool, frame func(*T) *uint64) []T {
 	for i := range list {
 		if same(list[i], v) {
 			*frame(&list[i]) = min(*frame(&list[i]), *frame(&v))
@@ -125,6 +128,7 @@ func addFirst[T any](list []T, v T, same func(a, b T) bool, frame func(*T) *uint
 		}
 	}
 	if len(list) >= capture.MaxFacts {
+		*cut = true
 		return list
 	}
 	return append(list, v)

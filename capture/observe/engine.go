@@ -3,6 +3,7 @@ package observe
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -21,7 +22,7 @@ type engine struct {
 	registry *registry
 	limits   limits
 	held     *stream.Budget
-	room     protocol.Room
+	room     *protocol.Room
 	packet   packet.Packet
 	scratch  search
 
@@ -49,7 +50,7 @@ func newEngine(r *registry, l limits) *engine {
 		registry:  r,
 		limits:    l,
 		held:      stream.NewBudget(l.held),
-		room:      protocol.Room{Kinds: l.kinds, Runs: l.runs},
+		room:      protocol.NewRoom(l.room),
 		links:     make(map[pcap.LinkType]bool),
 		conns:     conns{byKey: make(map[flowKey]*conn), max: l.connections},
 		convs:     make(map[convKey]*conv),
@@ -75,7 +76,7 @@ func (e *engine) frame(f *pcap.Frame) {
 		e.first, e.last = e.first.Earliest(f.Time), e.last.Latest(f.Time)
 		step := time.Duration(f.Time.UnixNano() - e.previous.UnixNano())
 		if e.previous.Before(f.Time) && step > 0 && step <= capture.MaxSilence {
-			e.watched += step
+			e.watched = min(e.watched, math.MaxInt64-step) + step // a clock may go to and fro
 		}
 		e.previous = f.Time
 	}
@@ -208,8 +209,10 @@ func (e *engine) finish(o *capture.Observations, i int) {
 	if e.held.Refused() {
 		e.limited("bytes held", e.limits.held)
 	}
-	if e.room.Full {
-		e.limited("kinds of operation, or runs of minutes in which they were seen,", e.limits.kinds)
+	for t := range protocol.Tables {
+		if e.room.Full(t) {
+			e.limited(t.String(), e.limits.room[t])
+		}
 	}
 	into := &o.Captures[i]
 	into.Frames, into.First, into.Last = e.frames, e.first, e.last
@@ -225,14 +228,15 @@ func (e *engine) finish(o *capture.Observations, i int) {
 	into.LinkTypes = slices.Compact(into.LinkTypes)
 
 	o.Conversations = slices.Grow(o.Conversations, len(e.order))
-	for _, v := range e.order {
+	for n, v := range e.order {
+		e.order[n] = nil // what is exported takes as much again
 		out := v.export()
 		out.Capture = i
 		o.Conversations = append(o.Conversations, out)
 		for side := range v.heard {
 			if v.heard[side] != nil && v.tally != nil {
 				said := v.tally.Said(capture.Side(side))
-				v.heard[side].said(said.Names, said.Identities)
+				v.heard[side].said(&said)
 			}
 		}
 	}
@@ -245,7 +249,7 @@ func (ep *endpoint) export(i int) capture.Endpoint {
 	out := capture.Endpoint{
 		Capture: i, VLAN: ep.key.vlan, IP: ep.key.ip, MAC: ep.key.mac,
 		Frames: ep.frames, First: ep.first, Last: ep.last, ARP: ep.arp,
-		Names: append([]capture.Name{}, ep.names...), Identities: append([]capture.Identity{}, ep.identities...),
+		Names: append([]capture.Name{}, ep.names...), Identities: append([]capture.Identity{}, ep.identities...), Cut: ep.cut,
 	}
 	if ep.frames == 0 {
 		out.First, out.Last = ep.otherFirst, ep.otherLast

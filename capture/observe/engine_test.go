@@ -81,7 +81,7 @@ func FuzzObserve(f *testing.F) {
 	seed(func(w *wire) { w.joined(client, odd).ask("xx").ask("T2?r").answer("2!r") })                          // recognised late
 	seed(func(w *wire) { d := w.connect(client, server).ask("9?r"); d.aSeq += 9; d.ask("2?w").answer("2!w") }) // a gap in a PDU
 	r := newRegistry([]*protocol.Protocol{testProtocol})
-	l := limits{conversations: 4, connections: 3, endpoints: 4, held: 64, kinds: 2, runs: 2, reasons: 3}
+	l := limits{conversations: 4, connections: 3, endpoints: 4, held: 64, reasons: 3, room: [protocol.Tables]int{2, 2, 2, 2, 2, 64}}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		run := func() string {
 			o, err := observe(context.Background(), []Input{input("fuzz", file)}, Options{}, r, l)

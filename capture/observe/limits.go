@@ -1,5 +1,7 @@
 package observe
 
+import "bulkhead/capture/protocol"
+
 // Bounds on what is kept of one file. They are applied in the order of its
 // frames.
 const (
@@ -18,18 +20,28 @@ const (
 	// not yet whole, and of connections not yet recognised.
 	MaxHeld = 32 << 20
 
-	// MaxKinds is how many kinds of operation are told apart in all conversations
-	// together, MaxRuns how many runs of minutes are kept of them.
-	MaxKinds = 1 << 16
-	MaxRuns  = 1 << 19
-
 	maxReasons = 256 // kinds of cause in the ledger
 	maxErrors  = 64  // damaged places listed
 )
 
-// limits are the bounds in use; tests set lower ones.
-type limits struct {
-	conversations, connections, endpoints, held, kinds, runs, reasons int
+// tableLimits are the bounds on what the decoders of all connections keep
+// together.
+var tableLimits = [protocol.Tables]int{
+	protocol.Kinds:   1 << 16,
+	protocol.Runs:    1 << 19,
+	protocol.Details: 1 << 19,
+	protocol.Facts:   1 << 16,
+	protocol.Open:    1 << 20,
+	protocol.Held:    16 << 20,
 }
 
-var fileLimits = limits{MaxConversations, MaxConnections, MaxEndpoints, MaxHeld, MaxKinds, MaxRuns, maxReasons}
+// limits are the bounds in use; tests set lower ones.
+type limits struct {
+	conversations, connections, endpoints, held, reasons int
+	room                                                 [protocol.Tables]int
+}
+
+var fileLimits = limits{
+	conversations: MaxConversations, connections: MaxConnections, endpoints: MaxEndpoints, held: MaxHeld, reasons: maxReasons,
+	room: tableLimits,
+}

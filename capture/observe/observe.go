@@ -74,8 +74,9 @@ func observe(ctx context.Context, inputs []Input, opts Options, r *registry, l l
 	return capture.Merge(parts...), nil
 }
 
-// checkEvery is how many frames are read between two looks at the context.
-const checkEvery = 4096
+// countEvery is how many frames are read between two looks at the context and two
+// counts for the progress.
+const countEvery = 4096
 
 // observeFile reads one file.
 func observeFile(ctx context.Context, in Input, e *engine, p *progress) (_ *capture.Observations, err error) {
@@ -87,7 +88,7 @@ func observeFile(ctx context.Context, in Input, e *engine, p *progress) (_ *capt
 		return nil, named(in.Path, err)
 	}
 	defer file.Close()
-	src := newSource(file, p.read)
+	src := newSource(interruptible{ctx, file}, p.read)
 	o := &capture.Observations{Schema: capture.Schema, Captures: []capture.Capture{{Path: in.Path, Errors: []capture.ReadError{}}}}
 	c := &o.Captures[0]
 	err = e.readAll(ctx, src, c, p)
@@ -126,14 +127,14 @@ func (e *engine) readAll(ctx context.Context, src *source, c *capture.Capture, p
 		switch {
 		case err == nil:
 			e.frame(&f)
-			if e.frames%checkEvery == 0 {
-				p.frames.Add(checkEvery)
+			if e.frames%countEvery == 0 {
+				p.frames.Add(countEvery)
 				if err := ctx.Err(); err != nil {
 					return err
 				}
 			}
 		case err == io.EOF:
-			p.frames.Add(e.frames % checkEvery)
+			p.frames.Add(e.frames % countEvery)
 			return nil
 		default:
 			if err := damaged(c, err); err != nil {
@@ -141,6 +142,21 @@ func (e *engine) readAll(ctx context.Context, src *source, c *capture.Capture, p
 			}
 		}
 	}
+}
+
+// interruptible is a file that cannot be read once the context is done, so that
+// what yields no frames comes to an end as well.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read implements io.Reader.
+func (i interruptible) Read(p []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return i.r.Read(p)
 }
 
 // damaged lists err in c if it is damage of the file, or returns it.
@@ -161,5 +177,5 @@ func named(path string, err error) error {
 	if errors.As(err, &at) {
 		err = at.Err
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	return fmt.Errorf("capture %q: %w", path, err)
 }

@@ -9,15 +9,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 
 	"bulkhead/capture"
+	"bulkhead/capture/pcap"
 	"bulkhead/capture/protocol"
 )
 
@@ -423,12 +426,15 @@ func TestEviction(t *testing.T) {
 
 func TestKindsLimit(t *testing.T) {
 	l := fileLimits
-	l.kinds = 1
+	l.room[protocol.Kinds] = 1
 	w := newWire(t)
 	w.connect(client, server).ask("2?r2?w").answer("2!r2!w")
 	o := observedWithin(t, w.file.Bytes(), l)
 	if c := &o.Conversations[0]; len(c.Operations) != 1 || !c.OperationsCut || o.Captures[0].Complete {
 		t.Errorf("%d operations, cut %v, complete %v", len(c.Operations), c.OperationsCut, o.Captures[0].Complete)
+	}
+	if e := o.Captures[0].Errors; len(e) != 1 || e[0].What != "more kinds of operation than the limit of 1" {
+		t.Errorf("errors %v", e)
 	}
 }
 
@@ -450,7 +456,7 @@ func TestObserveErrors(t *testing.T) {
 		return nil, &fs.PathError{Op: "open", Path: "/tmp/gone.pcap", Err: fs.ErrNotExist}
 	}}
 	_, err := Observe(context.Background(), []Input{input("a.txt", []byte("hello, world")), input("ok.pcap", good), missing}, Options{})
-	want := "a.txt: not a capture file\ngone.pcap: file does not exist"
+	want := "capture \"a.txt\": not a capture file\ncapture \"gone.pcap\": file does not exist"
 	if err == nil || err.Error() != want || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -458,6 +464,51 @@ func TestObserveErrors(t *testing.T) {
 	cancel()
 	if _, err := Observe(cancelled, []Input{input("ok.pcap", good)}, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
+// The path in an error cannot command the terminal.
+func TestErrorPath(t *testing.T) {
+	_, err := Observe(context.Background(), []Input{input("a\x1b[2J\n\xff.pcap", []byte("hello, world"))}, Options{})
+	if want := `capture "a\x1b[2J\n\xff.pcap": not a capture file`; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+// endless is a file without frames and without an end. Reading cancels it.
+type endless struct {
+	cancel func()
+	reads  int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.reads++; e.reads == 3 {
+		e.cancel()
+	}
+	return copy(p, "\x28\xb5\x2f\xfd"), nil // of zstd
+}
+
+func (e *endless) Close() error { return nil }
+
+// A file that yields no frames is not read on when the context is done.
+func TestCancelWithoutFrames(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	file := &endless{cancel: cancel}
+	_, err := Observe(ctx, []Input{{Path: "pipe", Open: func() (io.ReadCloser, error) { return file, nil }}}, Options{})
+	if !errors.Is(err, context.Canceled) || file.reads != 3 {
+		t.Errorf("error %v after %d reads, want %v after 3", err, file.reads, context.Canceled)
+	}
+}
+
+// A clock that goes to and fro adds up to no negative time.
+func TestWatchedHasAnEnd(t *testing.T) {
+	e := newEngine(newRegistry(nil), fileLimits)
+	e.watched = math.MaxInt64 - time.Minute
+	for i := range int64(4) {
+		e.frame(&pcap.Frame{Time: capture.NewTime(i%2*int64(time.Hour), 9)})
+	}
+	if e.watched != math.MaxInt64 {
+		t.Errorf("watched for %v", e.watched)
 	}
 }
 

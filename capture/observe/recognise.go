@@ -288,7 +288,7 @@ func (e *engine) take(c *conn, s *search, p *protocol.Protocol, role protocol.Ro
 	c.setRole(role, from)
 	if e.settle(c); c.conv != nil && p.New != nil {
 		c.decoder = p.New()
-		c.exchange = protocol.NewExchange(c.conv.count(&e.room))
+		c.exchange = protocol.NewExchange(c.conv.count(e.room))
 	} else if c.tcp != nil {
 		c.tcp.sides[0].Discard()
 		c.tcp.sides[1].Discard()

@@ -90,8 +90,9 @@ func (in *iface) precision() uint8 {
 	return d
 }
 
-// maxSeconds is the last whole second that 64 bits of nanoseconds hold.
-const maxSeconds = math.MaxInt64/1_000_000_000 - 1
+// maxSeconds is the last second that 64 bits of nanoseconds hold when it is rounded
+// to its minute, in either direction.
+const maxSeconds = math.MaxInt64/1_000_000_000 - 60
 
 // time returns the time that a block states as ts units, or the zero Time if no
 // calendar holds it.

@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"bulkhead/capture"
 )
@@ -41,6 +42,22 @@ func TestInterfaceTime(t *testing.T) {
 		in.prepare()
 		if got, want := in.time(ts), exactTime(in, ts); got != want {
 			t.Fatalf("%+v: %d units are %v, expected %v", in, ts, got, want)
+		}
+	}
+}
+
+// The first and the last time there are can be rounded to their minutes.
+func TestTimesHaveAMinuteToSpare(t *testing.T) {
+	for _, offset := range []int64{-maxSeconds, maxSeconds} {
+		in := iface{exp: 0, offset: offset}
+		in.prepare()
+		at := in.time(0)
+		if at.IsZero() {
+			t.Fatalf("no time at %d seconds", offset)
+		}
+		down, up := at.UTC().Add(-time.Minute), at.UTC().Add(time.Minute)
+		if time.Unix(0, down.UnixNano()).Unix() != down.Unix() || time.Unix(0, up.UnixNano()).Unix() != up.Unix() {
+			t.Errorf("a minute from %v lies beyond 64 bits of nanoseconds", at)
 		}
 	}
 }

@@ -87,9 +87,9 @@ func TestSNMPRecognise(t *testing.T) {
 
 func TestSNMP(t *testing.T) {
 	testDecode(t, SNMP, []decodeTest{
-		{"set and response", []turn{client(snmpSet), server(snmpSetOK)}, []string{"snmp  client write SetRequest: 1=1+0+0"}},
-		{"set refused", []turn{client(snmpSet), server(snmpSetError)}, []string{"snmp  client write SetRequest: 1=0+1+0"}},
-		{"get unanswered", []turn{says(snmpGet("public"))}, []string{"snmp  client read GetRequest: 1=0+0+1"}},
+		{"set and response", []turn{client(snmpSet), server(snmpSetOK)}, []string{"snmp 3 client write SetRequest: 1=1+0+0"}},
+		{"set refused", []turn{client(snmpSet), server(snmpSetError)}, []string{"snmp 3 client write SetRequest: 1=0+1+0"}},
+		{"get unanswered", []turn{says(snmpGet("public"))}, []string{"snmp 0 client read GetRequest: 1=0+0+1"}},
 		{"not SNMP", []turn{client("3003 020105")}, []string{"undecoded: 1"}},
 	})
 	for _, test := range []struct {

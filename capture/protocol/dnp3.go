@@ -271,7 +271,11 @@ func (d *dnp3Decoder) segment(x *Exchange, from capture.Side, source, destinatio
 	default:
 		a := &open[at]
 		a.next = (seq + 1) & dnp3Sequence
-		a.bytes = append(a.bytes, data[:min(len(data), dnp3MaxFragment-len(a.bytes))]...)
+		if !a.add(x, data[:min(len(data), dnp3MaxFragment-len(a.bytes))]) {
+			x.Undecoded()
+			d.open[from] = dnp3Remove(open, at)
+			return
+		}
 		if last {
 			d.fragment(x, from, source, destination, a.bytes)
 			d.open[from] = dnp3Remove(open, at)
@@ -293,8 +297,27 @@ func (d *dnp3Decoder) begin(x *Exchange, from capture.Side, source, destination 
 	}
 	a := &open[len(open)-1]
 	a.source, a.destination, a.next = source, destination, (seq+1)&dnp3Sequence
-	a.bytes = append(a.bytes[:0], data...)
+	a.bytes = a.bytes[:0]
+	if !a.add(x, data) {
+		x.Undecoded()
+		return
+	}
 	d.open[from] = open
+}
+
+// add appends data, if there is room. Buffers are used again and again, so that
+// room is needed only for what makes them longer.
+func (a *dnp3Assembly) add(x *Exchange, data []byte) bool {
+	before := cap(a.bytes)
+	if need := len(a.bytes) + len(data); need > before {
+		size := min(max(need, 2*before), dnp3MaxFragment)
+		if !x.Hold(size - before) {
+			return false
+		}
+		a.bytes = append(make([]byte, 0, size), a.bytes...)
+	}
+	a.bytes = append(a.bytes, data...)
+	return true
 }
 
 // dnp3Remove takes open[i] out and keeps its buffer beyond the end.

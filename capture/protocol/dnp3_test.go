@@ -224,6 +224,22 @@ func TestDNP3OpenFragments(t *testing.T) {
 	}
 }
 
+// Connections that share room for unfinished fragments give it back.
+func TestDNP3Room(t *testing.T) {
+	room := NewRoom([Tables]int{Kinds: 1, Held: 600})
+	x, d := NewExchange(NewTally(room)), new(dnp3Decoder)
+	for source := range uint16(3) { // 249 octets each: two fit
+		d.Decode(x, capture.FromClient, unhex(t, dnp3Link(0xc4, 4, source, append([]byte{0x40}, make([]byte, 249)...)...)))
+	}
+	if n := len(d.open[capture.FromClient]); n != 2 || x.tally.undecoded != 1 || !room.Full(Held) {
+		t.Errorf("%d fragments open, %d undecoded, full %v; want 2, 1 and full", n, x.tally.undecoded, room.Full(Held))
+	}
+	x.Close()
+	if room.left[Held] != 600 {
+		t.Errorf("%d octets never came back", 600-room.left[Held])
+	}
+}
+
 func TestDNP3Ops(t *testing.T) {
 	var ops []*Op
 	for i := range dnp3Ops {

@@ -15,7 +15,8 @@ type Exchange struct {
 	frame   uint64
 	at      capture.Time
 	gap     [2]bool
-	pending []pending
+	pending []pending // its capacity is charged to the room
+	held    int       // bytes that the decoder keeps
 
 	protection Protection
 	protected  bool // protection was set by the decoder
@@ -24,13 +25,64 @@ type Exchange struct {
 // pending is a request that has not been answered yet.
 type pending struct {
 	key  uint64
+	slot int32
 	from capture.Side
-	slot int
 	auth bool // slot counts log-ins, not operations
 }
 
-// maxPending bounds the requests of one connection that wait for their answer.
-const maxPending = 256
+// maxPending bounds the requests of one connection that wait for their answer,
+// idlePending is how many have a place kept for them.
+const (
+	maxPending  = 256
+	idlePending = 4
+)
+
+// wait adds a request. If there is no room, the oldest that waits is given up for
+// it, or it counts as unanswered itself.
+func (x *Exchange) wait(p pending) {
+	n := len(x.pending)
+	if n == cap(x.pending) {
+		more := max(idlePending, n)
+		switch {
+		case n < maxPending && x.tally.room.take(Open, more):
+			x.pending = append(make([]pending, 0, n+more), x.pending...)
+		case n == 0:
+			x.expire(p)
+			return
+		default:
+			x.expire(x.pending[0])
+			x.pending = slices.Delete(x.pending, 0, 1)
+		}
+	}
+	x.pending = append(x.pending, p)
+}
+
+// settled drops the requests that gone says are done with.
+func (x *Exchange) settled(gone func(p pending) bool) {
+	x.pending = slices.DeleteFunc(x.pending, gone)
+	if len(x.pending) == 0 && cap(x.pending) > idlePending {
+		x.dropPending()
+	}
+}
+
+func (x *Exchange) dropPending() {
+	x.tally.room.give(Open, cap(x.pending))
+	x.pending = nil
+}
+
+// Hold tells that the decoder keeps n bytes more of what it was given, or less if
+// n is negative, from one Decode to the next. It returns false, and is to keep
+// nothing more, if there is no room. What is held at the end need not be told.
+func (x *Exchange) Hold(n int) bool {
+	if n > 0 && !x.tally.room.take(Held, n) {
+		return false
+	}
+	if n < 0 {
+		x.tally.room.give(Held, -n)
+	}
+	x.held += n
+	return true
+}
 
 // NewExchange returns an exchange for one connection of the conversation that t
 // counts.
@@ -62,11 +114,7 @@ func (x *Exchange) Ask(op *Op, from capture.Side, key uint64) *Use {
 	if slot < 0 {
 		return &discard
 	}
-	if len(x.pending) == maxPending {
-		x.expire(x.pending[0])
-		x.pending = append(x.pending[:0], x.pending[1:]...)
-	}
-	x.pending = append(x.pending, pending{key: key, from: from, slot: slot})
+	x.wait(pending{key: key, from: from, slot: int32(slot)})
 	return x.tally.seen(slot, x.frame, x.at)
 }
 
@@ -84,7 +132,7 @@ func (x *Exchange) Note(op *Op, from capture.Side) *Use {
 // hold counts nowhere.
 func (x *Exchange) Answer(from capture.Side, key uint64, accepted bool) bool {
 	found := false
-	x.pending = slices.DeleteFunc(x.pending, func(p pending) bool {
+	x.settled(func(p pending) bool {
 		if p.key != key || p.from != from.Other() {
 			return false
 		}
@@ -107,7 +155,7 @@ func (x *Exchange) Answer(from capture.Side, key uint64, accepted bool) bool {
 // Forget leaves unanswered what side from has open under key, which it is about
 // to use again.
 func (x *Exchange) Forget(from capture.Side, key uint64) {
-	x.pending = slices.DeleteFunc(x.pending, func(p pending) bool {
+	x.settled(func(p pending) bool {
 		gone := p.key == key && p.from == from
 		if gone {
 			x.expire(p)
@@ -137,7 +185,8 @@ func (x *Exchange) Close() {
 	for _, p := range x.pending {
 		x.expire(p)
 	}
-	x.pending = x.pending[:0]
+	x.dropPending()
+	x.Hold(-x.held)
 }
 
 // Undecoded counts a PDU that could not be read.
@@ -167,31 +216,29 @@ func (x *Exchange) Login(from capture.Side, key uint64, kind string, readable bo
 	if slot < 0 {
 		return
 	}
-	if len(x.pending) < maxPending {
-		x.pending = append(x.pending, pending{key: key, from: from, slot: slot, auth: true})
-	}
+	x.wait(pending{key: key, from: from, slot: int32(slot), auth: true})
 }
 
 // TLS records a version and cipher suite that the server chose.
 func (x *Exchange) TLS(version, cipher string) {
-	x.tally.security.TLS = addFact(x.tally.security.TLS, capture.TLSFact{Version: version, Cipher: cipher, Frame: x.frame},
+	x.tally.security.TLS = addFact(x.tally.room, &x.tally.security.Cut, x.tally.security.TLS, capture.TLSFact{Version: version, Cipher: cipher, Frame: x.frame},
 		func(a, b capture.TLSFact) bool { return a.Version == b.Version && a.Cipher == b.Cipher })
 }
 
 // OPCUA records a secure channel's policy and mode.
 func (x *Exchange) OPCUA(policy, mode string) {
-	x.tally.security.OPCUA = addFact(x.tally.security.OPCUA, capture.OPCUAFact{Policy: policy, Mode: mode, Frame: x.frame},
+	x.tally.security.OPCUA = addFact(x.tally.room, &x.tally.security.Cut, x.tally.security.OPCUA, capture.OPCUAFact{Policy: policy, Mode: mode, Frame: x.frame},
 		func(a, b capture.OPCUAFact) bool { return a.Policy == b.Policy && a.Mode == b.Mode })
 }
 
 // SNMP records a version of the protocol in use.
 func (x *Exchange) SNMP(version string) {
-	x.tally.security.SNMP = addFact(x.tally.security.SNMP, version, func(a, b string) bool { return a == b })
+	x.tally.security.SNMP = addFact(x.tally.room, &x.tally.security.Cut, x.tally.security.SNMP, version, func(a, b string) bool { return a == b })
 }
 
 // SMB records a dialect that the server chose.
 func (x *Exchange) SMB(dialect string) {
-	x.tally.security.SMB = addFact(x.tally.security.SMB, dialect, func(a, b string) bool { return a == b })
+	x.tally.security.SMB = addFact(x.tally.room, &x.tally.security.Cut, x.tally.security.SMB, dialect, func(a, b string) bool { return a == b })
 }
 
 // Name records what the sender calls itself.
@@ -200,7 +247,7 @@ func (x *Exchange) Name(from capture.Side, name, source string) {
 		return
 	}
 	said := &x.tally.said[from]
-	said.Names = addFact(said.Names, capture.Name{Name: name, Source: source, Frame: x.frame},
+	said.Names = addFact(x.tally.room, &said.Cut, said.Names, capture.Name{Name: name, Source: source, Frame: x.frame},
 		func(a, b capture.Name) bool { return a.Name == b.Name && a.Source == b.Source })
 }
 
@@ -210,14 +257,19 @@ func (x *Exchange) Identity(from capture.Side, id capture.Identity) {
 	id.Firmware, id.Serial = printable(id.Firmware), printable(id.Serial)
 	id.Frame = x.frame
 	said := &x.tally.said[from]
-	said.Identities = addFact(said.Identities, id, func(a, b capture.Identity) bool {
+	said.Identities = addFact(x.tally.room, &said.Cut, said.Identities, id, func(a, b capture.Identity) bool {
 		a.Frame = b.Frame
 		return a == b
 	})
 }
 
-func addFact[T any](list []T, fact T, same func(a, b T) bool) []T {
-	if len(list) >= capture.MaxFacts || slices.ContainsFunc(list, func(f T) bool { return same(f, fact) }) {
+// addFact adds a fact that is not in list yet. If there is no room, cut is set.
+func addFact[T any](room *Room, cut *bool, list []T, fact T, same func(a, b T) bool) []T {
+	switch {
+	case slices.ContainsFunc(list, func(f T) bool { return same(f, fact) }):
+		return list
+	case len(list) >= capture.MaxFacts || !room.take(Facts, 1):
+		*cut = true
 		return list
 	}
 	return append(list, fact)
@@ -236,7 +288,10 @@ func printable(s string) string {
 }
 
 // Use adds details to the operation that was just counted.
-type Use struct{ op *capture.Operation }
+type Use struct {
+	op   *capture.Operation
+	room *Room
+}
 
 var discard Use
 
@@ -249,7 +304,7 @@ func (u *Use) Unit(n uint16) *Use {
 	i, found := slices.BinarySearch(d.Units, n)
 	switch {
 	case found:
-	case len(d.Units) >= capture.MaxUnits:
+	case len(d.Units) >= capture.MaxUnits || !u.room.take(Details, 1):
 		d.Cut = true
 	default:
 		d.Units = slices.Insert(d.Units, i, n)
@@ -263,12 +318,15 @@ func (u *Use) Objects(space string, first, count uint32) *Use {
 	if u.op == nil || count == 0 {
 		return u
 	}
-	u.op.Details.Objects = addRange(u.op.Details.Objects, capture.ObjectRange{Space: space, First: first, Last: first + count - 1}, &u.op.Details.Cut)
+	u.addRange(capture.ObjectRange{Space: space, First: first, Last: first + count - 1})
 	return u
 }
 
-// addRange inserts r into ascending, disjoint, non-touching ranges.
-func addRange(list []capture.ObjectRange, r capture.ObjectRange, cut *bool) []capture.ObjectRange {
+// addRange inserts r into the ascending, disjoint ranges of the operation, none
+// of which touches the next.
+func (u *Use) addRange(r capture.ObjectRange) {
+	d := &u.op.Details
+	list := d.Objects
 	i := 0
 	for i < len(list) && (list[i].Space < r.Space || list[i].Space == r.Space && uint64(list[i].Last)+1 < uint64(r.First)) {
 		i++
@@ -278,13 +336,13 @@ func addRange(list []capture.ObjectRange, r capture.ObjectRange, cut *bool) []ca
 		r.First, r.Last = min(r.First, list[j].First), max(r.Last, list[j].Last)
 		j++
 	}
-	if i == j && len(list) >= capture.MaxObjects {
-		*cut = true
-		return list
-	}
-	if i < len(list) && j == i+1 {
+	switch {
+	case j == i+1:
 		list[i] = r
-		return list
+	case i == j && (len(list) >= capture.MaxObjects || !u.room.take(Details, 1)):
+		d.Cut = true
+	default:
+		u.room.give(Details, max(j-i-1, 0))
+		d.Objects = slices.Replace(list, i, j, r)
 	}
-	return slices.Replace(list, i, j, r)
 }

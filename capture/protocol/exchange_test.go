@@ -106,7 +106,7 @@ func TestTallyBoundsKinds(t *testing.T) {
 
 // Tallies that share room share its end.
 func TestRoom(t *testing.T) {
-	room := &Room{Kinds: 2, Runs: 3}
+	room := NewRoom([Tables]int{Kinds: 2, Runs: 3})
 	a, b := NewTally(room), NewTally(room)
 	for i := range int64(4) {
 		for _, tally := range []*Tally{a, b} {
@@ -121,12 +121,76 @@ func TestRoom(t *testing.T) {
 	}
 	var c capture.Conversation
 	b.Fill(&c)
-	if len(c.Operations) != 0 || !c.OperationsCut || !room.Full {
-		t.Errorf("the second has %d operations, cut %v; room full %v", len(c.Operations), c.OperationsCut, room.Full)
+	if len(c.Operations) != 0 || !c.OperationsCut || !room.Full(Kinds) || !room.Full(Runs) || room.Full(Facts) {
+		t.Errorf("the second has %d operations, cut %v; room full %v", len(c.Operations), c.OperationsCut, room.full)
 	}
 	a.Fill(&c)
 	if runs := len(c.Operations[0].Active) + len(c.Operations[1].Active); runs != 3 || !c.Operations[0].ActiveCut {
 		t.Errorf("%d runs, want 3 and cut", runs)
+	}
+}
+
+// What connections hold until they end comes back, whatever became of it.
+func TestRoomComesBack(t *testing.T) {
+	const client, server = capture.FromClient, capture.FromServer
+	room := NewRoom([Tables]int{Kinds: 9, Runs: 9, Facts: 9, Open: 2 * idlePending, Held: 10})
+	tally := NewTally(room)
+	first, second, third := NewExchange(tally), NewExchange(tally), NewExchange(tally)
+	for i := range uint64(idlePending + 3) { // three of them push the oldest out
+		first.Ask(opRead, client, i)
+		second.Ask(opRead, client, i)
+	}
+	third.Ask(opRead, client, 1) // no room at all
+	third.Login(client, 2, "ftp password", true, 3)
+	if got := outcomes(tally); got != "Read/client 15+0-0?7" || !room.Full(Open) {
+		t.Errorf("%s, full %v; want 7 unanswered for lack of room", got, room.Full(Open))
+	}
+	first.Answer(server, idlePending, true)
+	second.Forget(client, 0)
+	if !first.Hold(6) || first.Hold(5) || !room.Full(Held) || !first.Hold(-2) || !second.Hold(5) {
+		t.Error("the bytes held are not those asked for")
+	}
+	first.Close()
+	second.Close()
+	third.Close()
+	if got := outcomes(tally); got != "Read/client 15+1-0?14" {
+		t.Errorf("%s, want one accepted and the others unanswered", got)
+	}
+	if room.left[Open] != 2*idlePending || room.left[Held] != 10 {
+		t.Errorf("left over: %v", room.left)
+	}
+}
+
+// Lists of facts and details that found no room say so.
+func TestRoomForFacts(t *testing.T) {
+	room := NewRoom([Tables]int{Kinds: 1, Runs: 1, Facts: 4, Details: 4, Open: idlePending})
+	tally := NewTally(room)
+	x := NewExchange(tally)
+	for range 2 { // the second time they are known
+		x.SNMP("v1")
+		x.TLS("1.2", "0x1301")
+		x.Name(capture.FromServer, "plc", "lldp")
+		x.Login(capture.FromClient, 1, "snmp community", true, 6)
+	}
+	u := x.Note(opRead, capture.FromClient).Unit(1).Objects("coil", 0, 1).Objects("coil", 2, 1)
+	var c capture.Conversation
+	tally.Fill(&c)
+	if c.Security.Cut || c.Operations[0].Details.Cut || tally.Said(capture.FromServer).Cut || room.full != [Tables]bool{} {
+		t.Errorf("cut before there was too much: %+v, %v", c.Security, room.full)
+	}
+	u.Objects("coil", 1, 1) // closes the hole between the two
+	for unit := range uint16(4) {
+		u.Unit(1 + unit)
+	}
+	x.SMB("NT LM 0.12")
+	x.Name(capture.FromServer, "plc2", "lldp")
+	tally.Fill(&c)
+	d := c.Operations[0].Details
+	if !c.Security.Cut || len(c.Security.SMB) != 0 || !tally.Said(capture.FromServer).Cut || !room.Full(Facts) {
+		t.Errorf("facts without room: %+v", c.Security)
+	}
+	if !d.Cut || len(d.Objects) != 1 || !slices.Equal(d.Units, []uint16{1, 2, 3}) || !room.Full(Details) {
+		t.Errorf("details %+v, want one range, units 1 to 3, cut", d)
 	}
 }
 

@@ -134,6 +134,8 @@ const (
 	opcuaMaxSize = 1 << 28 // of a chunk; above that a size is garbage
 	opcuaFront   = 4096    // read of a chunk that is longer than MaxPDU
 	opcuaMaxOpen = 16      // messages of one side whose last chunk has not come
+
+	opcuaMessageSize = 64 // bytes that one of them takes
 )
 
 func recogniseOPCUA(b []byte) Match {
@@ -416,6 +418,13 @@ func (d *opcuaDecoder) message(x *Exchange, from capture.Side, chunk byte, r *op
 		if len(open) == opcuaMaxOpen {
 			x.Undecoded()
 			open = append(open[:0], open[1:]...)
+		}
+		if cap(open) == 0 {
+			if !x.Hold(opcuaMaxOpen * opcuaMessageSize) {
+				x.Undecoded()
+				return
+			}
+			open = make([]opcuaMessage, 0, opcuaMaxOpen)
 		}
 		d.open[from] = append(open, m)
 	}

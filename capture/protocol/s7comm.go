@@ -247,7 +247,7 @@ type s7Decoder struct {
 // Decode implements [Decoder].
 func (d *s7Decoder) Decode(x *Exchange, from capture.Side, b []byte) int {
 	if x.Gap(from) {
-		d.parts[from] = nil
+		d.drop(x, from)
 	}
 	used := 0
 	for {
@@ -257,7 +257,7 @@ func (d *s7Decoder) Decode(x *Exchange, from capture.Side, b []byte) int {
 			return used
 		case size < 0:
 			x.Undecoded()
-			d.parts[from] = nil
+			d.drop(x, from)
 			return len(b)
 		}
 		used += size
@@ -275,9 +275,9 @@ func (d *s7Decoder) Decode(x *Exchange, from capture.Side, b []byte) int {
 func (d *s7Decoder) data(x *Exchange, from capture.Side, t cotp) {
 	whole := t.data
 	if kept := d.parts[from]; len(kept) > 0 || !t.last {
-		if len(kept)+len(t.data) > MaxPDU {
+		if len(kept)+len(t.data) > MaxPDU || !x.Hold(len(t.data)) {
 			x.Undecoded()
-			d.parts[from] = nil
+			d.drop(x, from)
 			return
 		}
 		whole = append(kept, t.data...)
@@ -286,10 +286,16 @@ func (d *s7Decoder) data(x *Exchange, from capture.Side, t cotp) {
 	if !t.last {
 		return
 	}
-	d.parts[from] = nil
+	d.drop(x, from)
 	if len(whole) > 0 { // some stacks send an empty unit after the connection is confirmed
 		s7PDU(x, from, whole)
 	}
+}
+
+// drop forgets the data units kept of a side.
+func (d *s7Decoder) drop(x *Exchange, from capture.Side) {
+	x.Hold(-len(d.parts[from]))
+	d.parts[from] = nil
 }
 
 // s7PDU reads one PDU: identifier, ROSCTR, two reserved octets, reference, the

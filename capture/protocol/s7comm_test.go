@@ -133,6 +133,22 @@ func TestS7commLoss(t *testing.T) {
 	}
 }
 
+// Data units that wait for the last of their PDU find room or are given up.
+func TestS7commRoom(t *testing.T) {
+	room := NewRoom([Tables]int{Kinds: 1, Runs: 1, Open: idlePending, Held: 20})
+	x, d := NewExchange(NewTally(room)), S7comm.New()
+	unit := unhex(t, "03000012 02f000 32 01 0000 0002 000e 0000 04") // 11 octets, not the last
+	d.Decode(x, capture.FromClient, unit)
+	d.Decode(x, capture.FromServer, unit)
+	if x.tally.undecoded != 1 || !room.Full(Held) || room.left[Held] != 9 {
+		t.Errorf("%d undecoded, %d octets left; want 1 and 9", x.tally.undecoded, room.left[Held])
+	}
+	d.Decode(x, capture.FromClient, unit) // and another 11: both go
+	if x.tally.undecoded != 2 || room.left[Held] != 20 {
+		t.Errorf("%d undecoded, %d octets left; want 2 and 20", x.tally.undecoded, room.left[Held])
+	}
+}
+
 func TestS7commRecognise(t *testing.T) {
 	testRecognise(t, S7comm, []recogniseTest{
 		{"job", s7SetupRequest, Match{Sure, Client}},

@@ -14,18 +14,17 @@ var SNMP = &Protocol{
 	New:       func() Decoder { return snmpDecoder{} },
 }
 
-// snmpOps are the PDUs by tag, from 0xa0 on. SNMP has no codes beside their
-// names.
+// snmpOps are the PDUs by the number of their tag. Source: RFC 3416, 3.
 var snmpOps = [...]Op{
-	{capture.SNMP, "", "GetRequest", capture.Read},
-	{capture.SNMP, "", "GetNextRequest", capture.Read},
-	{capture.SNMP, "", "Response", capture.Reply},
-	{capture.SNMP, "", "SetRequest", capture.Write},
-	{capture.SNMP, "", "Trap", capture.Event},
-	{capture.SNMP, "", "GetBulkRequest", capture.Read},
-	{capture.SNMP, "", "InformRequest", capture.Event},
-	{capture.SNMP, "", "SNMPv2-Trap", capture.Event},
-	{capture.SNMP, "", "Report", capture.Reply},
+	{capture.SNMP, "0", "GetRequest", capture.Read},
+	{capture.SNMP, "1", "GetNextRequest", capture.Read},
+	{capture.SNMP, "2", "Response", capture.Reply},
+	{capture.SNMP, "3", "SetRequest", capture.Write},
+	{capture.SNMP, "4", "Trap", capture.Event},
+	{capture.SNMP, "5", "GetBulkRequest", capture.Read},
+	{capture.SNMP, "6", "InformRequest", capture.Event},
+	{capture.SNMP, "7", "SNMPv2-Trap", capture.Event},
+	{capture.SNMP, "8", "Report", capture.Reply},
 }
 
 const (

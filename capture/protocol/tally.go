@@ -21,29 +21,8 @@ type Tally struct {
 	said      [2]Said
 }
 
-// Room bounds what the tallies that share it keep in all. What finds no room is
-// left out, and the lists say that they were cut.
-type Room struct {
-	Kinds int  // of operation that may still be added
-	Runs  int  // of minutes that may still be added
-	Full  bool // something was left out
-}
-
-// NewTally returns a tally that shares room with others.
+// NewTally returns a tally that shares room, which may be nil, with others.
 func NewTally(room *Room) *Tally { return &Tally{room: room} }
-
-// takeKind and takeRun take room for one more, if there is some.
-func (t *Tally) takeKind() bool { return t.room == nil || t.room.take(&t.room.Kinds) }
-func (t *Tally) takeRun() bool  { return t.room == nil || t.room.take(&t.room.Runs) }
-
-func (r *Room) take(left *int) bool {
-	if *left <= 0 {
-		r.Full = true
-		return false
-	}
-	*left--
-	return true
-}
 
 type kind struct {
 	op   *Op
@@ -54,6 +33,7 @@ type kind struct {
 type Said struct {
 	Names      []capture.Name
 	Identities []capture.Identity
+	Cut        bool // there were more
 }
 
 // slot returns the index at which an operation is counted, or -1 if there are
@@ -64,7 +44,7 @@ func (t *Tally) slot(op *Op, from capture.Side) int {
 			return i
 		}
 	}
-	if len(t.kinds) >= capture.MaxOperations || !t.takeKind() {
+	if len(t.kinds) >= capture.MaxOperations || !t.room.take(Kinds, 1) {
 		t.cut = true
 		return -1
 	}
@@ -73,7 +53,7 @@ func (t *Tally) slot(op *Op, from capture.Side) int {
 		Protocol: op.Protocol, Name: op.Name, Code: op.Code, From: from, Class: op.Class,
 		Frames: []capture.FrameRef{}, Active: []capture.Run{},
 	})
-	t.uses = append(t.uses, Use{})
+	t.uses = append(t.uses, Use{room: t.room})
 	return len(t.kinds) - 1
 }
 
@@ -114,7 +94,7 @@ func (t *Tally) addMinute(op *capture.Operation, frame uint64, at capture.Time) 
 			return
 		}
 	}
-	if len(op.Active) >= capture.MaxRuns || !t.takeRun() {
+	if len(op.Active) >= capture.MaxRuns || !t.room.take(Runs, 1) {
 		op.ActiveCut = true
 		return
 	}
@@ -131,7 +111,8 @@ func (t *Tally) login(f capture.AuthFact) int {
 			return i
 		}
 	}
-	if len(t.security.Auth) >= capture.MaxFacts {
+	if len(t.security.Auth) >= capture.MaxFacts || !t.room.take(Facts, 1) {
+		t.security.Cut = true
 		return -1
 	}
 	f.Count = 1

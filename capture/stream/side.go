@@ -47,7 +47,8 @@ type Chunk struct {
 // Ready and until it has no more.
 type Side struct {
 	budget  *Budget
-	waiting []piece // behind a gap; ascending, disjoint, all beyond next
+	waiting []piece // behind a gap; ascending, disjoint, all beyond next; its capacity is charged to the budget
+	unpaid  int     // of that capacity, what the budget had no room for
 	held    int     // bytes of payload that waiting spans
 	now     piece   // at next, when ready
 	ready   bool
@@ -59,6 +60,7 @@ type Side struct {
 	finSeen   bool
 	discard   bool
 	finishing bool
+	crowded   bool // the budget has no room for what waits
 	gap       bool // bytes are missing in front of the next chunk
 	strays    uint8
 
@@ -86,7 +88,7 @@ type piece struct {
 // Reset makes s ready for a new connection. What it still held is dropped.
 func (s *Side) Reset(b *Budget) {
 	s.drop()
-	*s = Side{budget: b, waiting: s.waiting[:0]}
+	*s = Side{budget: b}
 }
 
 // Discard tells that the bytes themselves are not wanted any more: from now on s
@@ -197,7 +199,9 @@ func (s *Side) Next() (Chunk, bool) {
 		}
 		s.now = *first
 		s.held -= first.length
-		s.waiting = slices.Delete(s.waiting, 0, 1)
+		if s.waiting = slices.Delete(s.waiting, 0, 1); len(s.waiting) == 0 {
+			s.freeWaiting()
+		}
 	}
 	s.ready = false
 	p := &s.now
@@ -218,7 +222,7 @@ func (s *Side) Next() (Chunk, bool) {
 
 // givenUp reports whether the bytes in front of those waiting will not come.
 func (s *Side) givenUp() bool {
-	return s.finishing || len(s.waiting) > MaxWaiting || s.held > MaxWaitingBytes ||
+	return s.finishing || s.crowded || len(s.waiting) > MaxWaiting || s.held > MaxWaitingBytes ||
 		s.ackSeen && distance(s.waiting[0].seq, s.acked) >= 0 && distance(s.next, s.acked) <= reach
 }
 
@@ -242,9 +246,6 @@ func (s *Side) passFIN() {
 // Open reports whether the side's first byte is known from its SYN.
 func (s *Side) Open() bool { return s.fromSYN }
 
-// Ended reports whether everything up to the side's FIN was handed out.
-func (s *Side) Ended() bool { return s.finSeen && s.next == s.fin+1 }
-
 // Acknowledged reports whether the other side acknowledged payload of this one,
 // be it in the capture or not.
 func (s *Side) Acknowledged() bool { return s.advanced }
@@ -256,9 +257,6 @@ func (s *Side) Bytes() uint64 { return s.bytes }
 // Lost returns how many bytes are missing: skipped because later ones had come,
 // or acknowledged by the other side and not captured.
 func (s *Side) Lost() uint64 { return s.lost }
-
-// Retransmitted returns how many bytes were sent again.
-func (s *Side) Retransmitted() uint64 { return s.retransmitted }
 
 // insert adds those parts of p to waiting that nothing there covers.
 func (s *Side) insert(p piece) {
@@ -295,7 +293,25 @@ func (s *Side) keep(i int, p piece) {
 	default:
 		p.data = nil
 	}
+	if len(s.waiting) == cap(s.waiting) {
+		more := max(4, len(s.waiting))
+		if !s.budget.Take(more * pieceSize) {
+			// One more than was paid for, until Next hands all of them out.
+			s.crowded, more = true, 1
+			s.unpaid++
+		}
+		s.waiting = append(make([]piece, 0, len(s.waiting)+more), s.waiting...)
+	}
 	s.waiting = slices.Insert(s.waiting, i, p)
+}
+
+// pieceSize is what a piece takes besides its data, in bytes.
+const pieceSize = 80
+
+// freeWaiting gives the memory of waiting back, which is empty.
+func (s *Side) freeWaiting() {
+	s.budget.Give((cap(s.waiting) - s.unpaid) * pieceSize)
+	s.waiting, s.unpaid, s.crowded = nil, 0, false
 }
 
 // release gives the bytes of the last chunk back.
@@ -313,9 +329,11 @@ func (s *Side) drop() {
 		if s.waiting[i].owned {
 			s.budget.Give(len(s.waiting[i].data))
 		}
-		s.waiting[i] = piece{}
 	}
-	s.waiting, s.held = s.waiting[:0], 0
+	if s.waiting != nil {
+		s.freeWaiting()
+	}
+	s.held = 0
 	s.now, s.ready = piece{}, false
 }
 

@@ -83,8 +83,8 @@ func TestSide(t *testing.T) {
 					t.Errorf("step %d: handed out %q, want %q", i, got, st.want)
 				}
 			}
-			if s.Bytes() != tt.bytes || s.Lost() != tt.lost || s.Retransmitted() != tt.retransmitted {
-				t.Errorf("bytes %d, lost %d, retransmitted %d; want %d, %d, %d", s.Bytes(), s.Lost(), s.Retransmitted(), tt.bytes, tt.lost, tt.retransmitted)
+			if s.Bytes() != tt.bytes || s.Lost() != tt.lost || s.retransmitted != tt.retransmitted {
+				t.Errorf("bytes %d, lost %d, retransmitted %d; want %d, %d, %d", s.Bytes(), s.Lost(), s.retransmitted, tt.bytes, tt.lost, tt.retransmitted)
 			}
 			s.Reset(budget)
 			if budget.left != 1<<20 {
@@ -94,20 +94,22 @@ func TestSide(t *testing.T) {
 	}
 }
 
+// A FIN takes a sequence number and is no byte: that it was acknowledged does not
+// mean that one is missing.
 func TestSideEnds(t *testing.T) {
 	var s Side
-	s.Reset(NewBudget(100))
+	s.Reset(NewBudget(1 << 10))
 	s.Push(&Segment{Seq: 0, SYN: true})
 	drain(&s)
 	s.Push(&Segment{Seq: 3, FIN: true})
 	drain(&s)
-	if s.Ended() {
-		t.Error("ended in front of its bytes")
-	}
 	s.push(seg(1, "ab"))
 	drain(&s)
-	if !s.Ended() {
-		t.Error("not ended behind its last byte")
+	s.Acked(4)
+	s.Finish()
+	drain(&s)
+	if s.Lost() != 0 || s.Bytes() != 2 {
+		t.Errorf("%d bytes, %d lost; want 2 and none", s.Bytes(), s.Lost())
 	}
 }
 
@@ -140,7 +142,7 @@ func TestSideBounds(t *testing.T) {
 		}
 	})
 	t.Run("budget", func(t *testing.T) {
-		budget := NewBudget(3)
+		budget := NewBudget(4*pieceSize + 3)
 		var s Side
 		s.Reset(budget)
 		s.Push(&Segment{Seq: 0, SYN: true})
@@ -159,6 +161,39 @@ func TestSideBounds(t *testing.T) {
 			t.Errorf("handed out %q, refused %v; want |h after the segment that did not fit", got, budget.Refused())
 		}
 	})
+}
+
+// Segments that wait are charged for, empty though they may be in memory; where
+// there is no room for another, the gap is given up.
+func TestSideWithoutRoomToWait(t *testing.T) {
+	size := 4*pieceSize + 100
+	budget := NewBudget(size)
+	var a, b Side
+	a.Reset(budget)
+	b.Reset(budget)
+	for _, s := range []*Side{&a, &b} {
+		s.Push(&Segment{Seq: 0, SYN: true})
+		s.push(seg(3, "c"))
+	}
+	if got := drain(&a); got != "" || !budget.Refused() {
+		t.Errorf("the first handed out %q, refused %v; want it to wait and the second to be refused", got, budget.Refused())
+	}
+	if got := drain(&b); got != "|c" {
+		t.Errorf("the second handed out %q, want |c", got)
+	}
+	b.push(seg(4, "d"))
+	if got := drain(&b); got != "d" {
+		t.Errorf("the second then handed out %q, want d", got)
+	}
+	a.push(seg(1, "ab"))
+	if got := drain(&a); got != "abc" {
+		t.Errorf("the first handed out %q, want abc", got)
+	}
+	a.Reset(budget)
+	b.Reset(budget)
+	if budget.left != size {
+		t.Errorf("%d bytes of budget never came back", size-budget.left)
+	}
 }
 
 // oracle puts bytes in order the slow way: one cell a byte, the first wins.
@@ -288,8 +323,8 @@ func FuzzSide(f *testing.F) {
 		if uint64(len(got)) != s.Bytes() {
 			t.Errorf("handed out %d bytes, counted %d", len(got), s.Bytes())
 		}
-		if s.Bytes()+s.Retransmitted() != pushed {
-			t.Errorf("%d bytes and %d again, of %d pushed", s.Bytes(), s.Retransmitted(), pushed)
+		if s.Bytes()+s.retransmitted != pushed {
+			t.Errorf("%d bytes and %d again, of %d pushed", s.Bytes(), s.retransmitted, pushed)
 		}
 		if len(lostAt) == 0 && s.Lost() == 0 {
 			for i, b := range got {

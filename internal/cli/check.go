@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -61,5 +62,5 @@ func oneOf(flag, value string, allowed ...string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s %q: expected one of %q", flag, value, allowed)
+	return fmt.Errorf("%s %q: expected one of %s", flag, value, strings.Join(allowed, ", "))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,14 +29,14 @@ unobservable conduits and undeclared crossings apart.`,
   bulkhead diagram plant.yaml --format dot | dot -Tpdf -o plant.pdf`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if format == "" && output != "" {
-				format = filepath.Ext(output)
-				if format != "" {
-					format = format[1:]
-				}
-			}
 			if format == "" {
 				format = "svg"
+				if output != "" && output != "-" {
+					format = strings.TrimPrefix(filepath.Ext(output), ".")
+					if oneOf("", format, "svg", "dot") != nil {
+						return fmt.Errorf("output %q: expected a name that ends in .svg or .dot, or --format", output)
+					}
+				}
 			}
 			if err := oneOf("--format", format, "svg", "dot"); err != nil {
 				return err
