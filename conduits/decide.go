@@ -77,7 +77,13 @@ type OperationDecision struct {
 	Operation *capture.Operation
 	Permit    bool
 	Reason    Reason // of WrongClass, OutsideWindow; Permitted otherwise
+	Conduit   *Conduit
 	Channel   *Channel
+	// Detail is the reason in words, as a Decision's is.
+	Detail string
+	// Unnamed holds the operation's objects that Channel does not name; of
+	// WrongClass only, and where its class and code are named.
+	Unnamed []capture.ObjectRange
 	// Outside holds the runs of minutes in which no window was open; of
 	// OutsideWindow only.
 	Outside []capture.Run
@@ -107,6 +113,19 @@ func (g *Graph) Decide(q Query) Decision {
 		d.consider(c)
 	}
 	return d.decide()
+}
+
+// Serves reports whether an approved channel to the server's asset itself reaches
+// its service from the client, whatever is asked for there, when, and how protected.
+func (g *Graph) Serves(q Query) bool {
+	var buf [8]*Conduit
+	d := deciding{q: &q}
+	for _, c := range g.joining(buf[:0], q.Client, q.Server) {
+		d.consider(c)
+	}
+	return q.Server.Asset != nil && slices.ContainsFunc(d.open, func(c candidate) bool {
+		return !c.named && c.channel.To.Asset == q.Server.Asset
+	})
 }
 
 // joining appends the conduits over which a flow between two locations could go.
@@ -275,7 +294,7 @@ func (q *Query) operations(open []candidate) Decision {
 	for i := range q.Operations {
 		op := &q.Operations[i]
 		if op.Class.IsDialogue() {
-			out.Operations = append(out.Operations, OperationDecision{Operation: op, Permit: true, Channel: open[0].channel})
+			out.Operations = append(out.Operations, OperationDecision{Operation: op, Permit: true, Conduit: open[0].conduit, Channel: open[0].channel})
 			continue
 		}
 		spoken = true
@@ -298,8 +317,8 @@ func (q *Query) operations(open []candidate) Decision {
 		a := q.answer(nil, q.Active, open)
 		switch {
 		case !a.Permit:
-			out.Conduit, out.Channel = open[a.place].conduit, open[a.place].channel
-			return out.deny(OutsideWindow, q.windowDetail("it was in use", a.OperationDecision))
+			out.Conduit, out.Channel = a.Conduit, a.Channel
+			return out.deny(OutsideWindow, a.Detail)
 		case a.exposed:
 			exposed = a.place
 		default:
@@ -309,12 +328,8 @@ func (q *Query) operations(open []candidate) Decision {
 	switch {
 	case worst >= 0:
 		w := out.Operations[worst]
-		out.Channel = w.Channel
-		out.Conduit = open[slices.IndexFunc(open, func(c candidate) bool { return c.channel == w.Channel })].conduit
-		if w.Reason == OutsideWindow {
-			return out.deny(OutsideWindow, q.windowDetail(operationText(w.Operation)+" was seen", w))
-		}
-		return out.deny(WrongClass, q.classDetail(w))
+		out.Conduit, out.Channel = w.Conduit, w.Channel
+		return out.deny(w.Reason, w.Detail)
 	case exposed >= 0:
 		out.Conduit, out.Channel = open[exposed].conduit, open[exposed].channel
 		return out.deny(Unprotected, fmt.Sprintf("payload was seen with %s; channel %q asks for %s",
@@ -358,7 +373,11 @@ func (q *Query) answer(op *capture.Operation, active []capture.Run, open []candi
 		}
 	}
 	if len(named) == 0 {
-		a.place, a.Reason, a.Channel = best, WrongClass, open[best].channel
+		a.place, a.Reason, a.Conduit, a.Channel = best, WrongClass, open[best].conduit, open[best].channel
+		if a.Channel.names(op) == noObjects {
+			a.Unnamed = a.Channel.unnamed(op.Details.Objects)
+		}
+		a.Detail = classDetail(a.OperationDecision)
 		return a
 	}
 	outside, place := q.outside(active, open, protected)
@@ -376,7 +395,10 @@ func (q *Query) answer(op *capture.Operation, active []capture.Run, open []candi
 	} else {
 		a.place, a.Reason, a.Outside = place, OutsideWindow, outside
 	}
-	a.Channel = open[a.place].channel
+	a.Conduit, a.Channel = open[a.place].conduit, open[a.place].channel
+	if a.Reason == OutsideWindow {
+		a.Detail = q.windowDetail(a.OperationDecision)
+	}
 	return a
 }
 

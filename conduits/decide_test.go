@@ -299,11 +299,53 @@ func TestDecideOperations(t *testing.T) {
 	if want := []Reason{Permitted, WrongClass, OutsideWindow, Permitted}; !slices.Equal(got, want) {
 		t.Fatalf("answers %q, want %q", got, want)
 	}
+	for i, want := range []string{"", `channel "c#1" permits read`, `channel "c#2" is open Sat 08:00-08:02`, ""} {
+		if op := d.Operations[i]; !strings.HasSuffix(op.Detail, want) || (op.Detail == "") != op.Permit || op.Conduit != d.Conduit {
+			t.Errorf("code %s: detail %q over %v, want %q", op.Operation.Code, op.Detail, op.Conduit, want)
+		}
+	}
 	if out := d.Operations[2].Outside; len(out) != 1 || out[0].Minutes != 3 || out[0].From.String() != "2026-03-07T08:02:00Z" {
 		t.Errorf("outside %+v, want three minutes from 08:02", out)
 	}
 	if d.Reason != WrongClass || d.Channel.ID != "c#1" {
 		t.Errorf("the flow is denied for %q by %s, want the class that no channel names", d.Reason, d.Channel.ID)
+	}
+}
+
+// TestServes: what is asked for, when and how protected does not matter; who asks
+// and which service does.
+func TestServes(t *testing.T) {
+	s := newSite()
+	to := func(a *zones.Asset, more ...func(*Channel)) *Conduit {
+		return &Conduit{Channels: []*Channel{s.channel(append(more, func(ch *Channel) { ch.To.Asset = a })...)}}
+	}
+	reads := func(ch *Channel) { ch.Operations = []capture.Class{capture.Read} }
+	q := Query{Client: s.at(s.ops, s.hmi), Server: s.at(s.cell, s.plc), Protocol: capture.Modbus, Basis: capture.Content,
+		Transport: capture.TCP, Port: 502, Carried: true, Operations: []capture.Operation{does(capture.Write, "6")}}
+	unsure := q
+	unsure.Basis = capture.Port
+	proposed := to(s.plc)
+	proposed.Status = Proposed
+	tests := []struct {
+		name    string
+		conduit *Conduit
+		query   Query
+		want    bool
+	}{
+		{"named", to(s.plc), q, true},
+		{"named for another class", to(s.plc, reads), q, true},
+		{"at another time", to(s.plc, func(ch *Channel) { ch.Windows = []Window{window(t, "Sun 08:00-09:00")} }), q, true},
+		{"better protected", to(s.plc, func(ch *Channel) { ch.Protection = Encrypted }), q, true},
+		{"named for the zone", to(nil), q, false},
+		{"named for another asset", to(s.plc2), q, false},
+		{"another protocol", to(s.plc, func(ch *Channel) { ch.Protocol = capture.S7comm }), q, false},
+		{"not approved", proposed, q, false},
+		{"a protocol that only the port tells", to(s.plc), unsure, false},
+	}
+	for _, tt := range tests {
+		if got := s.graph(tt.conduit).Serves(tt.query); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
 

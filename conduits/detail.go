@@ -82,14 +82,14 @@ func shorten(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func (q *Query) classDetail(w OperationDecision) string {
+func classDetail(w OperationDecision) string {
 	ch, op := w.Channel, w.Operation
 	switch ch.names(op) {
 	case noCode:
 		return fmt.Sprintf("%s was seen; channel %q permits the codes %s", operationText(op), ch.ID, shorten(ch.Codes))
 	case noObjects:
 		return fmt.Sprintf("%s on %s was seen; channel %q permits %s", operationText(op),
-			objectsText(ch.unnamed(op.Details.Objects)), ch.ID, objectsText(ch.Objects))
+			objectsText(w.Unnamed), ch.ID, objectsText(ch.Objects))
 	}
 	permits := make([]string, len(ch.Operations))
 	for i, c := range ch.Operations {
@@ -101,7 +101,13 @@ func (q *Query) classDetail(w OperationDecision) string {
 	return fmt.Sprintf("%s was seen; channel %q permits %s", operationText(op), ch.ID, shorten(permits))
 }
 
-func (q *Query) windowDetail(what string, w OperationDecision) string {
+// windowDetail says when an operation, or a flow without any, was outside the
+// windows.
+func (q *Query) windowDetail(w OperationDecision) string {
+	what := "it was in use"
+	if w.Operation != nil {
+		what = operationText(w.Operation) + " was seen"
+	}
 	windows := make([]string, len(w.Channel.Windows))
 	for i, x := range w.Channel.Windows {
 		windows[i] = x.String()

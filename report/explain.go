@@ -44,30 +44,40 @@ func unchecked(id string) string {
 	return "none in this version: no finding of it will be made"
 }
 
-// RequirementText writes what is known of a requirement, and the evidence rules
-// that touch it.
+// RequirementText writes what is known of a requirement, what level is left
+// without it, and the evidence rules that void it or ask proof of it.
 func RequirementText(w io.Writer, r iec62443.Requirement, touching []rules.Facts, o Options) error {
 	p := newPage(w, o)
 	p.line("%s  %s", p.paint(bold, r.ID), r.Title)
 	p.gap()
 	p.field("FR", r.FR.String())
 	p.field("asked from", fmt.Sprintf("SL %d", r.MinSL))
+	p.field("when void", fmt.Sprintf("at most SL %d is left of %s", r.MinSL-1, r.FR))
 	if r.Conditional {
 		p.field("conditional", "may be declared not applicable where its subject is absent")
 	}
 	if len(touching) == 0 {
 		p.field("traffic", "no evidence rule can test it: its level is what the measures declare")
 	}
-	for i, f := range touching {
-		label := ""
-		if i == 0 {
-			label = "traffic"
+	for _, x := range []struct {
+		label string
+		names func(rules.Facts) []string
+	}{
+		{"voided by", func(f rules.Facts) []string { return f.Contradicts }},
+		{"asks proof", func(f rules.Facts) []string { return f.Weakens }},
+	} {
+		label := x.label
+		for _, f := range touching {
+			if !slices.Contains(x.names(f), r.ID) {
+				continue
+			}
+			text := f.ID + " " + f.Title
+			if unchecked(f.ID) != "" {
+				text += " (not checked in this version)"
+			}
+			p.field(label, safe(text))
+			label = ""
 		}
-		text := f.ID + " " + f.Title
-		if unchecked(f.ID) != "" {
-			text += " (not checked in this version)"
-		}
-		p.field(label, safe(text))
 	}
 	return p.close()
 }

@@ -62,6 +62,7 @@ type pair struct {
 	asked     [][]rules.FlowOperation
 	cut       bool // there were more operations than asked holds
 	reasons   map[string]*reason
+	unjudged  []string // the first few denials that no finding tells of
 }
 
 // reason is why flows have their verdict: how many, and the place of the gravest.
@@ -72,6 +73,9 @@ var verdictsDown = []rules.Verdict{rules.Breach, rules.Deviation, rules.Refused,
 
 // maxWhy bounds the reasons that are kept of a pair.
 const maxWhy = 64
+
+// maxUnjudged is how many denials without a finding are told of a pair.
+const maxUnjudged = 3
 
 // pairs writes a table of the flows that match, the pairs with the gravest
 // verdicts first.
@@ -106,6 +110,9 @@ func (p *assessmentPage) pairs(title string, match func(*rules.Flow) bool) {
 			break
 		}
 		rows = append(rows, []string{place(x.from) + " → " + place(x.to), x.counts(), x.protocolList()}, []string{endList(x.clients) + " → " + endList(x.servers)}, []string{x.reason()})
+		for _, text := range x.unjudged {
+			rows = append(rows, []string{"without a finding: " + text})
+		}
 		if text := x.operations(); text != "" {
 			rows = append(rows, []string{text})
 		}
@@ -131,8 +138,13 @@ func (x *pair) add(f *rules.Flow) {
 	if !slices.Contains(x.protocols, f.Protocol) {
 		x.protocols = append(x.protocols, f.Protocol)
 	}
-	x.clients[endName(f.Client)], x.servers[endName(f.Server)] = true, true
+	x.clients[endName(f.Client)], x.servers[endName(f.Server.FlowEnd)] = true, true
 	x.asked, x.cut = append(x.asked, f.Operations), x.cut || f.OperationsCut
+	for _, text := range f.Unjudged {
+		if text = cut(text, 200); len(x.unjudged) < maxUnjudged && !slices.Contains(x.unjudged, text) && f.Verdict != rules.Refused {
+			x.unjudged = append(x.unjudged, text)
+		}
+	}
 	why := f.Permit.Detail
 	if len(f.Reasons) > 0 {
 		why = f.Reasons[0]

@@ -98,20 +98,21 @@ func breached() *rules.Assessment {
 		},
 		Flows: []rules.Flow{
 			{ClientZone: "ops", ServerZone: "bpcs", Protocol: capture.Modbus, Conduit: "c3", Relation: "cross", Verdict: rules.Breach,
-				Client: rules.FlowEnd{Address: "10.2.0.5", Asset: "ops/hist"}, Server: rules.FlowEnd{Address: "10.4.0.11", Asset: "bpcs/plc-1", Port: 502, Transport: capture.TCP},
+				Client: rules.FlowEnd{Address: "10.2.0.5", Asset: "ops/hist"}, Server: rules.FlowServer{FlowEnd: rules.FlowEnd{Address: "10.4.0.11", Asset: "bpcs/plc-1"}, Port: 502, Transport: capture.TCP},
 				Operations: []rules.FlowOperation{
 					{Protocol: capture.Modbus, Code: "6", Name: "Write Single Register", Class: capture.Write, Count: 4, Accepted: 3, Refused: 1},
 					{Protocol: capture.Modbus, Code: "3", Name: "Read Holding Registers", Class: capture.Read, Count: 90, Accepted: 90}},
-				Permit: rules.Permit{Reason: "endpoint", Detail: `ops/hist called bpcs/plc-1; channel "poll" is from ops/hmi to bpcs`}},
+				Permit:   rules.Permit{Reason: "endpoint", Detail: `ops/hist called bpcs/plc-1; channel "poll" is from ops/hmi to bpcs`},
+				Unjudged: []string{`modbus write (code 6) was seen on Sat 2026-03-02 at 10:00 (UTC); channel "poll" is open Mon 10:00-13:00`}},
 			{ClientZone: "ops", ServerZone: "bpcs", Protocol: capture.Modbus, Conduit: "c3", Relation: "cross", Verdict: rules.Allowed, Permit: rules.Permit{Allowed: true}},
 			{ClientZone: "ent", ServerZone: "ops", Protocol: capture.RDP, Relation: "cross", Verdict: rules.Refused,
-				Client: rules.FlowEnd{Address: "10.1.0.5"}, Server: rules.FlowEnd{Address: "10.2.0.7", Asset: "ops/ews"}, Permit: rules.Permit{Reason: "no-conduit", Detail: "no conduit joins ent and ops"}},
+				Client: rules.FlowEnd{Address: "10.1.0.5"}, Server: rules.FlowServer{FlowEnd: rules.FlowEnd{Address: "10.2.0.7", Asset: "ops/ews"}}, Permit: rules.Permit{Reason: "no-conduit", Detail: "no conduit joins ent and ops"}},
 			{ClientZone: "ent", ServerZone: "ops", Protocol: capture.SSH, Relation: "cross", Verdict: rules.Refused,
-				Client: rules.FlowEnd{Address: "10.1.0.6"}, Server: rules.FlowEnd{Address: "10.2.0.7", Asset: "ops/ews"}, Permit: rules.Permit{Reason: "no-conduit", Detail: "no conduit joins ent and ops"}},
+				Client: rules.FlowEnd{Address: "10.1.0.6"}, Server: rules.FlowServer{FlowEnd: rules.FlowEnd{Address: "10.2.0.7", Asset: "ops/ews"}}, Permit: rules.Permit{Reason: "no-conduit", Detail: "no conduit joins ent and ops"}},
 			{ClientZone: "", ServerZone: "bpcs", Protocol: capture.Unknown, Relation: "cross", Verdict: rules.NotAssessable,
-				Client: rules.FlowEnd{Address: "192.168.1.7"}, Server: rules.FlowEnd{Address: "10.4.0.11", Asset: "bpcs/plc-1"}, Reasons: []string{"192.168.1.7 is declared behind 2 taps and the capture belongs to none"}},
+				Client: rules.FlowEnd{Address: "192.168.1.7"}, Server: rules.FlowServer{FlowEnd: rules.FlowEnd{Address: "10.4.0.11", Asset: "bpcs/plc-1"}}, Reasons: []string{"192.168.1.7 is declared behind 2 taps and the capture belongs to none"}},
 			{ClientZone: "@unassigned", ServerZone: "bpcs", Protocol: capture.DNS, Relation: "cross", Verdict: rules.Unassigned,
-				Client: rules.FlowEnd{Address: "172.16.0.9"}, Server: rules.FlowEnd{Address: "10.4.0.12", Asset: "bpcs/batch"}, Reasons: []string{"172.16.0.9 is in no zone of the model"}},
+				Client: rules.FlowEnd{Address: "172.16.0.9"}, Server: rules.FlowServer{FlowEnd: rules.FlowEnd{Address: "10.4.0.12", Asset: "bpcs/batch"}}, Reasons: []string{"172.16.0.9 is in no zone of the model"}},
 			{ClientZone: "bpcs", ServerZone: "bpcs", Protocol: capture.Modbus, Relation: "intra", Verdict: rules.Intra, Permit: rules.Permit{Allowed: true}},
 		},
 		Findings: []rules.Finding{
@@ -127,7 +128,7 @@ func breached() *rules.Assessment {
 			{ID: "EV-110:sis", Rule: "EV-110", Class: rules.Contradiction, Severity: rules.Critical, Confidence: "high", Status: rules.Open, Subject: rules.Subject{Kind: "zone", ID: "sis"},
 				Message:      `bpcs/batch (10.4.0.12) wrote to sis/trip (10.5.0.11) by modbus (Write Single Register, code 6) over conduit "c4"; channel "watch" permits read`,
 				Requirements: []string{"SR 1.2", "SR 2.1", "SR 5.2"}, Caps: map[zones.FR]uint8{zones.UC: 0, zones.RDF: 0}, Compensated: []string{"SR 1.2"}, Model: at(52), Flows: 1,
-				Fix: "keep bpcs/batch from writing, or approve a channel {from: bpcs/batch, to: sis/trip, protocol: modbus, operations: [write]}",
+				Fix: "keep bpcs/batch from doing this; engineering of safety zone sis belongs to its own engineering station",
 				Evidence: []rules.Evidence{{Capture: hash('a'), Frames: []uint64{1041, 1044, 1047, 1050, 1053, 1056, 1059, 1062, 1065, 1068, 1071, 1074}, Count: 57, First: after(14 * time.Minute), Last: after(15 * time.Minute),
 					Flow: "bpcs/batch (10.4.0.12) to sis/trip (10.5.0.11) modbus on tcp/502", Filter: "ip.addr==10.4.0.12 && ip.addr==10.5.0.11 && tcp.port==502 && modbus.func_code==6"}}},
 		},
@@ -241,7 +242,7 @@ func TestHostileText(t *testing.T) {
 			Message: evil, Requirements: []string{evil}, Compensated: []string{evil}, Fix: evil, Exception: evil, Model: &zones.Position{File: evil, Line: 1},
 			Evidence: []rules.Evidence{{Capture: evil, Filter: evil, Flow: evil}}}
 		a.Flows[0].ClientZone, a.Flows[0].Protocol, a.Flows[0].Permit.Detail = evil, capture.Protocol(evil), evil
-		a.Flows[0].Client, a.Flows[0].Server = rules.FlowEnd{Address: evil}, rules.FlowEnd{Asset: evil}
+		a.Flows[0].Client, a.Flows[0].Server = rules.FlowEnd{Address: evil}, rules.FlowServer{FlowEnd: rules.FlowEnd{Asset: evil}}
 		a.Flows[0].Operations = []rules.FlowOperation{{Protocol: capture.Protocol(evil), Code: evil, Name: evil, Class: capture.Class(evil)}}
 		a.Coverage[0] = rules.Coverage{Conduit: evil, State: evil, Taps: []string{evil}}
 		a.Notes[0] = rules.Note{Code: evil, Text: evil, Model: &zones.Position{File: evil}}
@@ -469,6 +470,19 @@ func TestExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/explain.txt", b.Bytes())
+
+	// What voids a requirement stands apart from what asks proof of it.
+	b.Reset()
+	r, _ = iec62443.Lookup("SR 5.2")
+	if err := RequirementText(&b, r, rules.Touching("SR 5.2"), Options{Width: 200}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"when void    at most SL 0 is left of RDF\n", "  voided by    EV-001 ", "  asks proof   EV-002 "} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	r, _ = iec62443.Lookup("SR 5.1 RE(2)")
 
 	// What is known and not judged is said to be so.
 	f, _ = rules.Explain("EV-013")

@@ -10,6 +10,7 @@ import (
 
 	"bulkhead/capture"
 	"bulkhead/rules"
+	"bulkhead/rules/iec62443"
 	"bulkhead/zones"
 )
 
@@ -244,9 +245,22 @@ func (p *assessmentPage) limits() {
 		if len(none) > 0 {
 			text += ", of " + strings.Join(none, " and ") + " none"
 		}
-		text += "; the rest of SL-A is what the measures declare."
+		checked, voidable := checked()
+		text += fmt.Sprintf("; the %d of %d evidence rules that have a check in this version can void %d of those. The rest of SL-A is what the measures declare.",
+			checked, len(rules.Known()), voidable)
 	}
 	p.wrapped("  ", text)
+}
+
+// checked counts the rules that have a check, and the requirements that they can
+// void.
+func checked() (implemented, voidable int) {
+	var set iec62443.Set
+	list := rules.Implemented()
+	for _, r := range list {
+		set = set.Union(iec62443.SetOf(r.Contradicts...))
+	}
+	return len(list), set.Len()
 }
 
 // byGravity orders findings: open before accepted, then by severity.

@@ -105,7 +105,7 @@ type Flow struct {
 	ClientZone string           `json:"client_zone"` // ID of a zone or conduit; "" if ambiguous
 	ServerZone string           `json:"server_zone"`
 	Client     FlowEnd          `json:"client"`
-	Server     FlowEnd          `json:"server"`
+	Server     FlowServer       `json:"server"`
 	Protocol   capture.Protocol `json:"protocol"`
 	Conduit    string           `json:"conduit"`  // ID, or ""
 	Channel    string           `json:"channel"`  // ID, or ""
@@ -115,6 +115,10 @@ type Flow struct {
 	Verdict    Verdict          `json:"verdict"`
 	Reasons    []string         `json:"reasons"`  // in words: why this verdict
 	Findings   []string         `json:"findings"` // IDs of those it is evidence of
+	// Unjudged says in words what of it the design does not permit without a finding
+	// that says so, as what was seen outside a window: what is accepted of the rest
+	// does not accept it.
+	Unjudged []string `json:"unjudged,omitempty"`
 	// Operations is what was asked for: at most [MaxOperations], the gravest classes
 	// first. Traffic seen at several taps counts once.
 	Operations    []FlowOperation `json:"operations"`
@@ -124,10 +128,15 @@ type Flow struct {
 
 // FlowEnd is one end of a flow.
 type FlowEnd struct {
-	Address   string            `json:"address"`             // IP, or MAC straight on the link
-	Asset     string            `json:"asset"`               // ref, or ""
-	Port      uint16            `json:"port,omitempty"`      // of the server
-	Transport capture.Transport `json:"transport,omitempty"` // of the server
+	Address string `json:"address"` // IP, or MAC straight on the link
+	Asset   string `json:"asset"`   // ref, or ""
+}
+
+// FlowServer is the end that was asked.
+type FlowServer struct {
+	FlowEnd
+	Port      uint16            `json:"port"` // as [capture.Server] has it
+	Transport capture.Transport `json:"transport"`
 }
 
 // Permit is the design's answer to a flow.

@@ -265,7 +265,8 @@ const dynamicPorts = 49152
 
 // undeclaredService passes over what may be the second connection of a protocol
 // that agrees ports as it goes: a dynamic port on which no protocol was recognised.
-// A service that an approved channel names for the asset itself counts as listed.
+// A service that an approved channel names for the asset itself counts as listed,
+// even where the channel does not permit all that was asked for there.
 var undeclaredService = &Rule{
 	Facts: mustFacts("EV-093"),
 	check: func(s *scene, r *Rule, report func(hit)) {
@@ -286,13 +287,13 @@ var undeclaredService = &Rule{
 				f.mayBeFTPData() && ftp[hostsOf(c)]:
 				continue
 			}
-			if f.settled != nil && f.settled.decision.Permit && f.settled.decision.Channel.To.Asset == a {
-				continue
-			}
 			class := Contradiction
 			if offers, ok := s.model.Offers(a); !ok {
 				class = Weakening
 			} else if slices.ContainsFunc(offers, func(o model.Offer) bool { return f.isOf(o) }) {
+				continue
+			}
+			if f.settled != nil && s.model.Graph.Serves(s.query(f, f.settled)) {
 				continue
 			}
 			for _, sub := range s.subjectsAt(f.server.Zone) {

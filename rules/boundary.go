@@ -25,7 +25,7 @@ var undeclaredCrossing = &Rule{
 		}
 	},
 	say: crossedText,
-	fix: func(g *group) string { return g.hits[0].flow.closeText() },
+	fix: func(g *group) string { return g.hits[0].flow.closeText() + g.otherPairsText() },
 }
 
 var businessToControl = &Rule{
@@ -43,9 +43,7 @@ var businessToControl = &Rule{
 		}
 	},
 	say: crossedText,
-	fix: func(g *group) string {
-		return "lead this traffic through a zone of kind dmz, or " + g.hits[0].flow.closeText()
-	},
+	fix: func(g *group) string { return g.hits[0].flow.closeText() },
 }
 
 // controlToPublic leaves name look-ups out: they are EV-013's.
@@ -111,6 +109,9 @@ var outsideAllowList = &Rule{
 	fix: func(g *group) string {
 		h := g.hits[0]
 		d := h.flow.settled.decision
+		if isKind(h.flow.server, zones.Safety) {
+			return fmt.Sprintf("close it in the rule base of %s", boundaryText(d.Conduit))
+		}
 		if d.Channel != nil && d.Reason == conduits.WrongClass {
 			return fmt.Sprintf("if this is intended, add %s to channel %q or a channel of its own to conduit %q; else close it in the rule base of %s",
 				operationsText(h.ops), d.Channel.ID, d.Conduit.ID, boundaryText(d.Conduit))
@@ -212,16 +213,13 @@ func crossedText(h hit) string {
 
 // deniedText says what a flow did that its conduit does not permit.
 func deniedText(h hit) string {
-	x := h.flow.settled
-	if len(h.ops) > 0 {
-		x = h.ops[0].sight
-	}
-	detail := x.decision.Detail
-	switch x.decision.Reason {
+	d := h.denied()
+	detail := d.Detail
+	switch d.Reason {
 	case conduits.WrongProtocol, conduits.WrongPort, conduits.WrongWay, conduits.WrongEnd, conduits.WrongClass:
 		detail = declaredPart(detail)
 	}
-	return fmt.Sprintf("spoke %s over conduit %q; %s", h.did(), x.decision.Conduit.ID, detail)
+	return fmt.Sprintf("spoke %s over conduit %q; %s", h.did()+h.unnamedText(), d.Conduit.ID, detail)
 }
 
 // declaredPart returns of a denial's detail, "what was seen; what is declared", the
@@ -233,8 +231,16 @@ func declaredPart(detail string) string {
 	return detail
 }
 
-// closeText says how to end a flow between zones that nothing approved joins.
+// closeText says how to end a flow between zones that nothing approved joins. It
+// proposes a conduit only where one may be: not from the office or the internet
+// into control, and not into safety.
 func (f *judged) closeText() string {
+	switch {
+	case isKind(f.server, zones.Safety):
+		return fmt.Sprintf("close this path between %s and %s", f.client.ID(), f.server.ID())
+	case f.needsDMZ():
+		return fmt.Sprintf("lead this traffic through a zone of kind dmz, or close this path between %s and %s", f.client.ID(), f.server.ID())
+	}
 	if f.reason() == conduits.NotApproved {
 		c := f.settled.decision.Conduit
 		return fmt.Sprintf("approve conduit %q (status: approved) with a channel for %s, or close this path between %s and %s",
@@ -242,6 +248,50 @@ func (f *judged) closeText() string {
 	}
 	return fmt.Sprintf("close this path between %s and %s, or declare a conduit {joins: [%s, %s]} with a channel {from: %s, to: %s, %s}",
 		f.client.ID(), f.server.ID(), f.client.ID(), f.server.ID(), endName(f.client), endName(f.server), serviceYAML(f.first))
+}
+
+// needsDMZ reports whether a flow runs straight between control and the office or
+// the internet.
+func (f *judged) needsDMZ() bool {
+	outside := func(l zones.Location) bool { return isKind(l, zones.Business) || l.Zone == zones.Internet }
+	return outside(f.client) && isControl(f.server) || outside(f.server) && isControl(f.client)
+}
+
+// otherPairsText names the pairs of zones that the flows of a finding run between
+// besides the first's.
+func (g *group) otherPairsText() string {
+	type pair struct{ a, b string }
+	between := func(f *judged) pair {
+		a, b := f.client.ID(), f.server.ID()
+		return pair{min(a, b), max(a, b)}
+	}
+	pairs := make(map[pair]bool)
+	for _, f := range g.flows {
+		pairs[between(f)] = true
+	}
+	delete(pairs, between(g.hits[0].flow))
+	if len(pairs) == 0 {
+		return ""
+	}
+	names := make([]string, 0, len(pairs))
+	for p := range pairs { // sorted below
+		names = append(names, "between "+p.a+" and "+p.b)
+	}
+	slices.Sort(names)
+	return "; decide as well on the path " + enumerate(names)
+}
+
+// enumerate lists up to three names in words and counts the others.
+func enumerate(names []string) string {
+	const shown = 3
+	if n := len(names) - shown; n > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), n)
+	}
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // endName names a location as a model would: an asset, or all of a zone.

@@ -2,8 +2,9 @@ package rules
 
 import (
 	"cmp"
-	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"bulkhead/capture"
@@ -53,6 +54,14 @@ type group struct {
 // flow already speaks against by a more specific rule adds its requirements there
 // instead.
 func (s *scene) report(r *Rule, h hit) {
+	if r.permit && h.class == Contradiction && len(h.ops) > 0 {
+		if h.flow.reported == nil {
+			h.flow.reported = make(map[*capture.Operation]bool, len(h.ops))
+		}
+		for _, op := range h.ops {
+			h.flow.reported[op.Operation] = true
+		}
+	}
 	if h.flow != nil && h.class == Contradiction {
 		for _, g := range h.flow.groups {
 			if g.subject == h.subject && g.key.class == Contradiction && slices.Contains(g.key.rule.Subsumes, r.ID) {
@@ -282,12 +291,49 @@ func (g *group) message() string {
 	if h.flow != nil {
 		text = h.flow.who() + ": " + g.key.rule.say(h)
 	}
-	if more := g.count - 1; more == 1 {
-		text += "; and one more like it"
-	} else if more > 1 {
-		text += fmt.Sprintf("; and %d more like it", more)
+	if more := g.count - 1; more > 0 {
+		n := "one"
+		if more > 1 {
+			n = strconv.Itoa(more)
+		}
+		text += "; and " + n + " more" + g.likenessText()
 	}
 	return text
+}
+
+// likenessText says of the flows that a message counts how they resemble the one
+// that it names: alike, or, where the message says which zones nothing approved
+// joins, between which others they run.
+func (g *group) likenessText() string {
+	const alike = " like it"
+	first := g.hits[0].flow
+	if first == nil || g.zone == nil || !g.key.rule.permit || !first.undeclared() {
+		return alike
+	}
+	to, from := make(map[string]bool), make(map[string]bool) // the other zones
+	other := false
+	for _, f := range g.flows {
+		if f == first {
+			continue
+		}
+		if f.client.Zone == g.zone {
+			to[f.server.ID()] = true
+		} else {
+			from[f.client.ID()] = true
+		}
+		other = other || f.client.ID() != first.client.ID() || f.server.ID() != first.server.ID()
+	}
+	if !other {
+		return alike
+	}
+	var parts []string
+	if len(to) > 0 {
+		parts = append(parts, "to "+enumerate(slices.Sorted(maps.Keys(to))))
+	}
+	if len(from) > 0 {
+		parts = append(parts, "from "+enumerate(slices.Sorted(maps.Keys(from))))
+	}
+	return ", " + strings.Join(parts, ", and ")
 }
 
 // severity returns what a finding comes to. docs/rules.md states the formula.

@@ -41,6 +41,8 @@ type judged struct {
 	doubt         string          // why it is not assessable; "" if it is
 	verdict       Verdict
 	groups        []*group // the findings that it is evidence of
+	// Operations that rules about what is permitted have reported.
+	reported map[*capture.Operation]bool
 
 	whoText, didText string // what who and did return, once they were asked
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"bulkhead/capture"
+	"bulkhead/conduits"
 	"bulkhead/model"
 	"bulkhead/zones"
 )
@@ -635,6 +636,84 @@ func TestExceptions(t *testing.T) {
 	}
 }
 
+// TestPartialException: an exception for an asset that only some flows of a finding
+// end at accepts nothing, and the note says why.
+func TestPartialException(t *testing.T) {
+	const yaml = "exceptions: [{id: x, rule: EV-002, subject: cell/plc, owner: o, reason: r, ticket: t, expires: 2027-01-01}]\n"
+	o := seen(modbus("10.3.0.99", "10.4.0.11", fc3), modbus("10.3.0.99", "10.4.0.13", fc3))
+	a := Judge(plant(t, strings.Replace(works, "MORE", yaml, 1)), o, asOf)
+	if f := findingOf(t, a, "EV-002:cell"); f.Status != Open {
+		t.Errorf("%s, want open", f.Status)
+	}
+	i := slices.IndexFunc(a.Notes, func(n Note) bool { return n.Code == "exception-partial" })
+	if i < 0 || !strings.HasSuffix(a.Notes[i].Text, "covers only some of the flows of EV-002:c and EV-002:cell") {
+		t.Errorf("notes %+v", a.Notes)
+	}
+	if slices.ContainsFunc(a.Notes, func(n Note) bool { return n.Code == "exception-unmatched" }) {
+		t.Error("the exception is said to cover nothing")
+	}
+}
+
+// TestMessageNamesOtherZones: what a finding counts besides the flow that it names
+// is like it only between the same zones.
+func TestMessageNamesOtherZones(t *testing.T) {
+	m := plant(t, strings.Replace(works, "MORE", "", 1))
+	first := modbus("10.3.0.5", "10.5.0.11", fc6)
+	same := modbus("10.3.0.5", "10.5.0.12", fc3)
+	web := talk("10.3.0.5", "10.9.0.5", 80, capture.HTTP)
+	back := talk("10.6.0.12", "10.3.0.7", 22, capture.SSH)
+	tests := []struct {
+		name         string
+		seen         []capture.Conversation
+		message, fix string // how they end
+	}{
+		{"one", []capture.Conversation{first}, `no conduit joins "ops" and "sis"`, "close this path between ops and sis"},
+		{"alike", []capture.Conversation{first, same}, "; and one more like it", "close this path between ops and sis"},
+		{"elsewhere", []capture.Conversation{first, web}, "; and one more, to none",
+			"close this path between ops and sis; decide as well on the path between none and ops"},
+		{"here and elsewhere, both ways", []capture.Conversation{first, same, web, back}, "; and 3 more, to none and sis, and from sis2",
+			"close this path between ops and sis; decide as well on the path between none and ops and between ops and sis2"},
+	}
+	for _, tt := range tests {
+		f := findingOf(t, Judge(m, seen(tt.seen...), asOf), "EV-001:ops")
+		if !strings.HasSuffix(f.Message, tt.message) {
+			t.Errorf("%s: message %q, want it to end %q", tt.name, f.Message, tt.message)
+		}
+		if f.Fix != tt.fix {
+			t.Errorf("%s: fix %q, want %q", tt.name, f.Fix, tt.fix)
+		}
+	}
+}
+
+// TestFixOpensNoDoor: no fix proposes to join the office or the internet to control,
+// to let anything more into safety, or to permit more than was seen where the
+// conduit keeps lists.
+func TestFixOpensNoDoor(t *testing.T) {
+	m := plant(t, strings.Replace(works, "MORE", "", 1))
+	fc16 := on(op(capture.Modbus, capture.Write, "16", "Write Multiple Registers"), "40015-40030")
+	blind := op(capture.Modbus, capture.Write, "22", "Mask Write Register")
+	tests := []struct {
+		id   string
+		seen capture.Conversation
+		want string
+	}{
+		{"EV-001:office", modbus("10.1.0.5", "10.5.0.11", fc3), "close this path between office and sis"},
+		{"EV-005:sis", modbus("10.1.0.5", "10.5.0.11", fc3), "close this path between office and sis"},
+		{"EV-005:cell", modbus("10.1.0.5", "10.4.0.11", fc3), "lead this traffic through a zone of kind dmz, or close this path between office and cell"},
+		{"EV-050:cell", modbus("10.1.0.5", "10.4.0.11", fc6), "keep office/pc from doing this"},
+		{"EV-110:sis", modbus("10.4.0.13", "10.5.0.11", fc6), "keep cell/drive from doing this; engineering of safety zone sis belongs to its own engineering station"},
+		{"EV-002:sis", talk("10.4.0.13", "10.5.0.11", 80, capture.HTTP), `close it in the rule base of conduit "ask"`},
+		{"EV-050:cell", modbus("10.3.0.5", "10.4.0.11", fc16),
+			`keep ops/hmi from doing this, or approve a channel {from: ops/hmi, to: cell/plc, protocol: modbus, operations: [write], codes: ["16"], objects: ["40015-40030"]}`},
+		{"EV-050:cell", modbus("10.3.0.5", "10.4.0.11", blind), "keep ops/hmi from doing this"},
+	}
+	for _, tt := range tests {
+		if f := findingOf(t, Judge(m, seen(tt.seen), asOf), tt.id); f.Fix != tt.want {
+			t.Errorf("%s: fix %q, want %q", tt.id, f.Fix, tt.want)
+		}
+	}
+}
+
 // TestSeverity holds the formula of docs/rules.md.
 func TestSeverity(t *testing.T) {
 	m := plant(t, strings.Replace(works, "MORE", "", 1))
@@ -687,7 +766,7 @@ func TestEvidence(t *testing.T) {
 			t.Errorf("message %q lacks %q", f.Message, word)
 		}
 	}
-	if want := "approve a channel {from: ops/hmi, to: cell/drive, protocol: modbus, operations: [write]}"; !strings.Contains(f.Fix, want) {
+	if want := "approve a channel {from: ops/hmi, to: cell/drive, protocol: modbus, operations: [write], codes: [\"6\"], objects: [\"40005\"]}"; !strings.Contains(f.Fix, want) {
 		t.Errorf("fix %q lacks %q", f.Fix, want)
 	}
 	if f.Model.Line == 0 || f.Confidence != "high" {
@@ -869,5 +948,23 @@ func TestOnOneLink(t *testing.T) {
 				t.Errorf("findings %v", f.Findings)
 			}
 		})
+	}
+}
+
+// TestAnsweredIsAsked: of address resolution a conversation between two hosts holds
+// the answer alone, the request being a broadcast. The answer shows that its client
+// sent something against a one-way conduit, which way round it may be.
+func TestAnsweredIsAsked(t *testing.T) {
+	const plc, jump = "00:00:00:00:04:11", "00:00:00:00:02:06"
+	listed := strings.NewReplacer("addresses: [10.2.0.6]", `addresses: [10.2.0.6], mac: "`+jump+`"`, "addresses: [10.4.0.12]", `addresses: [10.4.0.12], mac: "`+plc+`"`, "MORE", "")
+	m := plant(t, listed.Replace(works))
+	for _, tt := range []struct{ name, client, server string }{{"with the direction answered", jump, plc}, {"against it", plc, jump}} {
+		arp := talk("10.0.0.1", "10.0.0.2", 0x0806, capture.ARP, ether(tt.client, tt.server))
+		arp.Client.IP, arp.Server.IP, arp.Transport = netip.Addr{}, netip.Addr{}, capture.L2
+		arp.Packets.Sent, arp.Bytes.Sent, arp.Payload.Sent = 0, 0, 0
+		a := Judge(m, seen(arp), asOf)
+		if f := a.Flows[0]; f.Permit.Reason != string(conduits.AgainstOneWay) || !slices.Contains(f.Findings, "EV-004:out") {
+			t.Errorf("%s: %s %q, findings %v", tt.name, f.Permit.Reason, f.Permit.Detail, f.Findings)
+		}
 	}
 }

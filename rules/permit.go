@@ -22,6 +22,7 @@ func (s *scene) decide() {
 		for i := range f.sights {
 			x := &f.sights[i]
 			x.decision = s.model.Graph.Decide(s.query(f, x))
+			showGravest(&x.decision)
 			if f.settled == nil || x.outweighs(f.settled) {
 				f.settled = x
 			}
@@ -107,12 +108,30 @@ func (s *scene) query(f *judged, x *sight) conduits.Query {
 		q.Sent, q.Received = true, true // a handshake goes both ways
 	}
 	if c.Protocol == capture.ARP {
-		q.Sent, q.Received = c.Packets.Sent > 0, c.Packets.Received > 0
+		// Whoever is answered has asked, and asked by broadcast, which is a
+		// conversation of its own.
+		q.Received = c.Packets.Received > 0
+		q.Sent = q.Received || c.Packets.Sent > 0
 	}
 	if x.tap != nil {
 		q.ClockOffset = x.tap.ClockOffset
 	}
 	return q
+}
+
+// showGravest makes the reason of a decision that denies operations that of the
+// gravest of those denied for the same reason.
+func showGravest(d *conduits.Decision) {
+	var gravest *conduits.OperationDecision
+	for i := range d.Operations {
+		if op := &d.Operations[i]; !op.Permit && op.Reason == d.Reason &&
+			(gravest == nil || Gravity(op.Operation.Class) < Gravity(gravest.Operation.Class)) {
+			gravest = op
+		}
+	}
+	if gravest != nil {
+		d.Conduit, d.Channel, d.Position, d.Detail = gravest.Conduit, gravest.Channel, gravest.Channel.Position, gravest.Detail
+	}
 }
 
 // weakest returns the weakest protection that payload was seen with. Payload of an

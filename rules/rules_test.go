@@ -268,6 +268,12 @@ func fixtures() []fixture {
 		{name: "without a capture nothing is missing", rule: "EV-092", seen: &capture.Observations{}},
 
 		{name: "a service that is not listed", rule: "EV-093", seen: seen(talk("10.4.0.12", "10.4.0.11", 80, capture.HTTP)), want: []string{"cell"}},
+		{name: "a service that a channel names for the asset, and a class that it does not", rule: "EV-093", seen: seen(modbus("10.3.0.5", "10.4.0.11", fc3, fc6, op(capture.Modbus, capture.Diagnose, "8", "Diagnostics"))),
+			old: "services: [modbus, s7comm, tcp/9600]", new: "services: [s7comm]"},
+		{name: "a service that a channel names for the asset, at another time", rule: "EV-093", seen: seen(talk("10.3.0.7", "10.4.0.11", 102, capture.S7comm, asks(late(s7load)))),
+			old: "services: [modbus, s7comm, tcp/9600]", new: "services: [modbus]"},
+		{name: "a service that a channel names for the zone", rule: "EV-093", seen: seen(talk("10.3.0.5", "10.4.0.11", 44818, capture.ENIP, asks(cip))), want: []string{"cell"},
+			old: "to: cell, protocol: modbus", new: "to: cell, protocol: enip"},
 		{name: "a listed protocol", rule: "EV-093", seen: seen(modbus("10.4.0.12", "10.4.0.11", fc3))},
 		{name: "a listed port", rule: "EV-093", seen: seen(talk("10.4.0.12", "10.4.0.11", 9600, capture.Unknown, mystery))},
 		{name: "a listed protocol that only the port tells", rule: "EV-093", seen: seen(talk("10.4.0.12", "10.4.0.11", 102, capture.Unknown, mystery))},

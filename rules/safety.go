@@ -1,6 +1,10 @@
 package rules
 
-import "bulkhead/zones"
+import (
+	"fmt"
+
+	"bulkhead/zones"
+)
 
 // writeIntoSafety fires on what the rules of use control would, where it comes from
 // outside into a safety zone. What an approved channel names for the sender is
@@ -31,5 +35,8 @@ var writeIntoSafety = &Rule{
 		}
 	},
 	say: usedText("changed it"),
-	fix: authoriseFix,
+	fix: func(g *group) string {
+		f := g.hits[0].flow
+		return fmt.Sprintf("keep %s from doing this; engineering of safety zone %s belongs to its own engineering station", endName(f.client), f.server.ID())
+	},
 }

@@ -55,7 +55,7 @@ func (a *Assessment) deniedBesides() bool {
 	}
 	return slices.ContainsFunc(a.Flows, func(f Flow) bool {
 		denied := f.Relation == "cross" && !f.Permit.Allowed && (f.Verdict == Deviation || f.Verdict == Breach)
-		return denied && !slices.ContainsFunc(f.Findings, func(id string) bool { return accepted[id] })
+		return denied && (len(f.Unjudged) > 0 || !slices.ContainsFunc(f.Findings, func(id string) bool { return accepted[id] }))
 	})
 }
 

@@ -42,6 +42,11 @@ func TestFails(t *testing.T) {
 			findings: []Finding{finding(Weakening, Info, false, Open)},
 			flows:    []Flow{denied(Deviation, "EV-002:c1")}, fails: []Threshold{"deviation"},
 		},
+		"denied twice, one accepted and no finding of the other": {
+			findings: []Finding{finding(Contradiction, Low, false, Accepted)},
+			flows:    []Flow{{Relation: "cross", Verdict: Breach, Findings: []string{"EV-002:c1"}, Unjudged: []string{"outside its window"}}},
+			fails:    []Threshold{"deviation"},
+		},
 		"refused":        {flows: []Flow{denied(Refused)}},
 		"not assessable": {flows: []Flow{{Verdict: NotAssessable}, {Verdict: Unassigned}}},
 	}

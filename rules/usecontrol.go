@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"bulkhead/capture"
@@ -74,11 +75,66 @@ func useControl(wanted use) func(*scene, *Rule, func(hit)) {
 
 func authoriseFix(g *group) string {
 	h := g.hits[0]
+	client, server := endName(h.flow.client), endName(h.flow.server)
+	keep := fmt.Sprintf("keep %s from doing this", client)
 	if !h.flow.cross {
-		return fmt.Sprintf("keep %s from doing this, or add it to the writers of %s", endName(h.flow.client), endName(h.flow.server))
+		return keep + fmt.Sprintf(", or add it to the writers of %s", server)
 	}
-	return fmt.Sprintf("keep %s from doing this, or approve a channel {from: %s, to: %s, protocol: %s, operations: [%s]}",
-		endName(h.flow.client), endName(h.flow.client), endName(h.flow.server), h.ops[0].Protocol, h.ops[0].Class)
+	limits, ok := limitsYAML(h.ops)
+	if !ok || h.flow.needsDMZ() {
+		return keep
+	}
+	return keep + fmt.Sprintf(", or approve a channel {from: %s, to: %s, protocol: %s, %s}", client, server, h.ops[0].Protocol, limits)
+}
+
+// limitsYAML writes as a channel would what it takes to name some operations, of
+// those of the first's protocol. Where the channels of their conduit list codes or
+// objects so does it, those that were seen: all objects, as one channel must name
+// all that an operation touches. It is not ok where the objects are not known.
+func limitsYAML(ops []operation) (yaml string, ok bool) {
+	p := ops[0].Protocol
+	var byCode, byObject bool
+	if c := ops[0].sight.decision.Conduit; c != nil {
+		for _, ch := range c.Channels {
+			if ch.Protocol != "" && p.Within(ch.Protocol) {
+				byCode, byObject = byCode || ch.Codes != nil, byObject || ch.Objects != nil
+			}
+		}
+	}
+	bounded := func(list []string) string {
+		const shown = 16
+		if n := len(list) - shown; n > 0 {
+			return strings.Join(list[:shown], ", ") + fmt.Sprintf(", … %d more", n)
+		}
+		return strings.Join(list, ", ")
+	}
+	var classes, codes, objects []string
+	add := func(list *[]string, name string) {
+		if !slices.Contains(*list, name) {
+			*list = append(*list, name)
+		}
+	}
+	for _, op := range ops {
+		if op.Protocol != p {
+			continue
+		}
+		if byObject && (len(op.Details.Objects) == 0 || op.Details.Cut) {
+			return "", false
+		}
+		add(&classes, string(op.Class))
+		add(&codes, strconv.Quote(op.Code))
+		for _, o := range op.Details.Objects {
+			add(&objects, strconv.Quote(o.String()))
+		}
+	}
+	yaml = "operations: [" + strings.Join(classes, ", ") + "]"
+	if byCode {
+		yaml += ", codes: [" + bounded(codes) + "]"
+	}
+	if byObject {
+		yaml += ", objects: [" + bounded(objects) + "]"
+	}
+	return yaml, true
 }
 
 var unauthorisedWrite = &Rule{
@@ -171,15 +227,16 @@ func authorises(ch *conduits.Channel, op *capture.Operation) bool {
 func usedText(verb string) func(hit) string {
 	return func(h hit) string {
 		text := verb + h.inBrackets()
-		switch x := h.ops[0].sight; {
+		d := h.denied()
+		switch {
 		case !h.flow.cross:
 			return text + fmt.Sprintf("; the sender is not among the writers of %s", endName(h.flow.server))
-		case x.decision.Conduit == nil:
-			return text + "; " + x.decision.Detail
-		case x.decision.Reason == conduits.AgainstOneWay || x.decision.Reason == conduits.NotVia:
-			return text + fmt.Sprintf(" over conduit %q; %s", x.decision.Conduit.ID, x.decision.Detail)
+		case d.Conduit == nil:
+			return text + "; " + d.Detail
+		case d.Reason == conduits.AgainstOneWay || d.Reason == conduits.NotVia:
+			return text + fmt.Sprintf(" over conduit %q; %s", d.Conduit.ID, d.Detail)
 		default:
-			return text + fmt.Sprintf(" over conduit %q; %s", x.decision.Conduit.ID, declaredPart(x.decision.Detail))
+			return text + h.unnamedText() + fmt.Sprintf(" over conduit %q; %s", d.Conduit.ID, declaredPart(d.Detail))
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"bulkhead/capture"
-	"bulkhead/conduits"
 	"bulkhead/zones"
 )
 
@@ -48,9 +47,9 @@ func (s *scene) flow(f *judged) Flow {
 	out := Flow{
 		ClientZone: f.client.ID(), ServerZone: f.server.ID(),
 		Client:   FlowEnd{Address: addressText(c.Client), Asset: refOf(f.client)},
-		Server:   FlowEnd{Address: addressText(c.Server.Peer), Asset: refOf(f.server), Port: c.Server.Port, Transport: c.Transport},
+		Server:   FlowServer{FlowEnd{Address: addressText(c.Server.Peer), Asset: refOf(f.server)}, c.Server.Port, c.Transport},
 		Protocol: c.Protocol, Relation: "intra", Permit: Permit{Allowed: true},
-		Outcome: string(f.outcome), Verdict: f.verdict, Reasons: f.reasons(), Findings: []string{},
+		Outcome: string(f.outcome), Verdict: f.verdict, Reasons: f.reasons(), Unjudged: f.unjudged(), Findings: []string{},
 		Operations: f.ops[:min(len(f.ops), MaxOperations):len(f.ops)], OperationsCut: len(f.ops) > MaxOperations,
 		SeenAt: make([]SeenAt, len(f.sights)),
 	}
@@ -128,9 +127,8 @@ func (f *judged) reasons() []string {
 	}
 	out := make([]string, 0, 1+len(f.groups))
 	if f.denied() {
-		out = append(out, f.settled.decision.Detail)
-		if f.settled.decision.Reason == conduits.OutsideWindow {
-			out[0] += "; a deviation by itself, without a cap"
+		for _, d := range f.denials() {
+			out = append(out, d.text())
 		}
 		if len(f.groups) == 0 && (f.outcome == OneWay || f.first.Transport == capture.L2) {
 			out = append(out, "nothing was seen of it beyond the boundary, so it voids nothing")

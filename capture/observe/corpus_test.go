@@ -125,7 +125,7 @@ func TestDamagedCorpus(t *testing.T) {
 				}
 				return string(b)
 			}
-			if run() != run() {
+			if first, second := run(), run(); first != second {
 				t.Errorf("%s: damaged, it gives different results", in.Path)
 			}
 		}
