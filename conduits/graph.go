@@ -123,9 +123,6 @@ func (g *Graph) Zone(id string) *Node { return g.zones[id] }
 // Conduit returns the node of a conduit, or nil.
 func (g *Graph) Conduit(id string) *Node { return g.conduits[id] }
 
-// Conduits lists the conduits in the order declared.
-func (g *Graph) Conduits() []*Conduit { return slices.Clone(g.ordered) }
-
 // Between returns the conduits that join both zones, whatever their status, in the
 // order declared. Between a zone and itself there is none.
 func (g *Graph) Between(a, b string) []*Conduit { return g.appendBetween(nil, a, b) }

@@ -29,7 +29,7 @@ var compared = []string{"modbus", "s7comm", "cip", "enip", "dnp3", "opcua"}
 // docs/differences.md with exactly the two figures seen.
 func TestCorpus(t *testing.T) {
 	if testing.Short() {
-		t.Skip("the corpus takes minutes under the race detector")
+		t.Skip("reads the whole corpus")
 	}
 	dir := corpus.Dir(t)
 	got := map[opsKey]uint64{}
