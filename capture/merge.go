@@ -26,22 +26,37 @@ func (o *Observations) Sort() {
 	for i := range o.Conversations {
 		o.Conversations[i].Capture = moved[o.Conversations[i].Capture]
 	}
+	for i := range o.Folded {
+		o.Folded[i].Capture = moved[o.Folded[i].Capture]
+	}
 	for i := range o.Endpoints {
 		o.Endpoints[i].Capture = moved[o.Endpoints[i].Capture]
 	}
 	slices.SortFunc(o.Conversations, compareConversations)
+	slices.SortFunc(o.Folded, compareFolded)
 	slices.SortFunc(o.Endpoints, compareEndpoints)
 }
 
 func compareConversations(a, b Conversation) int {
 	return cmp.Or(
 		cmp.Compare(a.Capture, b.Capture),
+		cmp.Compare(a.Tunnel, b.Tunnel),
 		cmp.Compare(a.VLAN, b.VLAN),
 		comparePeers(a.Client, b.Client),
 		comparePeers(a.Server.Peer, b.Server.Peer),
 		cmp.Compare(a.Transport, b.Transport),
 		cmp.Compare(a.Server.Port, b.Server.Port),
 		cmp.Compare(a.Protocol, b.Protocol),
+	)
+}
+
+func compareFolded(a, b Folded) int {
+	return cmp.Or(
+		cmp.Compare(a.Capture, b.Capture),
+		a.Client.Compare(b.Client),
+		a.Server.Compare(b.Server),
+		cmp.Compare(a.Transport, b.Transport),
+		cmp.Compare(a.Port, b.Port),
 	)
 }
 
@@ -62,14 +77,16 @@ func comparePeers(a, b Peer) int {
 // commutative and idempotent up to the paths under which equal captures were
 // read. Its arguments stay as they are.
 func Merge(parts ...*Observations) *Observations {
-	var captures, conversations, endpoints int
+	var captures, conversations, folded, endpoints int
 	for _, part := range parts {
-		captures, conversations, endpoints = captures+len(part.Captures), conversations+len(part.Conversations), endpoints+len(part.Endpoints)
+		captures, conversations = captures+len(part.Captures), conversations+len(part.Conversations)
+		folded, endpoints = folded+len(part.Folded), endpoints+len(part.Endpoints)
 	}
 	out := &Observations{
 		Schema:        Schema,
 		Captures:      make([]Capture, 0, captures),
 		Conversations: make([]Conversation, 0, conversations),
+		Folded:        make([]Folded, 0, folded),
 		Endpoints:     make([]Endpoint, 0, endpoints),
 	}
 	seen := make(map[string]bool)
@@ -87,6 +104,11 @@ func Merge(parts ...*Observations) *Observations {
 		for _, c := range part.Conversations {
 			if c.Capture = moved[c.Capture]; c.Capture >= 0 {
 				out.Conversations = append(out.Conversations, c)
+			}
+		}
+		for _, f := range part.Folded {
+			if f.Capture = moved[f.Capture]; f.Capture >= 0 {
+				out.Folded = append(out.Folded, f)
 			}
 		}
 		for _, e := range part.Endpoints {

@@ -18,6 +18,7 @@ type Observations struct {
 	Schema        string         `json:"schema"`
 	Captures      []Capture      `json:"captures"`
 	Conversations []Conversation `json:"conversations"`
+	Folded        []Folded       `json:"folded"` // what found no room among Conversations
 	Endpoints     []Endpoint     `json:"endpoints"`
 }
 
@@ -26,7 +27,7 @@ type Capture struct {
 	Path   string `json:"path"` // as it was named when it was read
 	SHA256 string `json:"sha256"`
 	Bytes  int64  `json:"bytes"`
-	Format string `json:"format"` // "pcap" or "pcapng"
+	Format string `json:"format"` // "pcap", "pcapng", "snoop" or "erf"; with what packs it in front: "gzip pcap"
 	Frames uint64 `json:"frames"`
 	First  Time   `json:"first"` // the earliest and latest frame; zero without frames
 	Last   Time   `json:"last"`
@@ -39,18 +40,23 @@ type Capture struct {
 	Errors    []ReadError `json:"errors"`
 }
 
-// Ledger says what became of every frame of a capture: its numbers, Reasons
-// left aside, sum to the frames in the file.
+// Ledger says what became of every frame of a capture: its numbers, Folded and
+// Reasons left aside, sum to the frames in the file. A frame that carries another
+// in a tunnel counts once, by what its outer headers are.
 type Ledger struct {
-	Decoded     uint64 `json:"decoded"`      // part of a conversation
+	Decoded     uint64 `json:"decoded"`      // up to the transport, or a link protocol that has a decoder
 	OtherL2     uint64 `json:"other_l2"`     // a conversation by MAC whose EtherType has no decoder
 	OtherIP     uint64 `json:"other_ip"`     // a conversation by address whose IP protocol has no decoder
-	Fragment    uint64 `json:"fragment"`     // a later IP fragment: counted on the conversation of its addresses, content not read
+	Fragment    uint64 `json:"fragment"`     // of an IP packet that is not whole in the capture: counted on the conversation of its addresses
 	UnknownLink uint64 `json:"unknown_link"` // a link type that is not decoded
 	Truncated   uint64 `json:"truncated"`    // cut by the snap length before the addresses or ports
 	Malformed   uint64 `json:"malformed"`    // contradicts itself below the payload
 	Duplicate   uint64 `json:"duplicate"`    // the same frame captured again
-	Limited     uint64 `json:"limited"`      // decoded, but a table was full
+
+	// Folded is how many of the frames above belong to conversations that found
+	// no room and are counted in [Observations.Folded] only. It is no part of
+	// the sum.
+	Folded uint64 `json:"folded"`
 
 	// Reasons splits the numbers other than Decoded by cause, such as
 	// "ethertype 0x8892". The causes of one number sum to it.
@@ -66,7 +72,7 @@ type Reason struct {
 
 // Sum returns the number of frames that the ledger accounts for.
 func (l *Ledger) Sum() uint64 {
-	return l.Decoded + l.OtherL2 + l.OtherIP + l.Fragment + l.UnknownLink + l.Truncated + l.Malformed + l.Duplicate + l.Limited
+	return l.Decoded + l.OtherL2 + l.OtherIP + l.Fragment + l.UnknownLink + l.Truncated + l.Malformed + l.Duplicate
 }
 
 // ReadError is damage found in a capture file.
@@ -89,11 +95,12 @@ const (
 )
 
 // Conversation is all that one client and one server said over one service in
-// one capture. Its key is Capture, VLAN, the addresses (IP where there is one,
-// MAC otherwise), the server's port, Transport and Protocol.
+// one capture. Its key is Capture, Tunnel, VLAN, the addresses (IP where there is
+// one, MAC otherwise), the server's port, Transport and Protocol.
 type Conversation struct {
-	Capture int    `json:"capture"` // index into Observations.Captures
-	VLAN    uint16 `json:"vlan"`    // outer tag; 0 = untagged
+	Capture int    `json:"capture"`          // index into Observations.Captures
+	Tunnel  string `json:"tunnel,omitempty"` // what it was carried in, outermost first: "vxlan 5001", "gre / erspan 12"; "" if in none
+	VLAN    uint16 `json:"vlan"`             // outer tag, inside the tunnel; 0 = untagged
 
 	Client        Peer      `json:"client"`
 	Server        Server    `json:"server"`
@@ -108,6 +115,12 @@ type Conversation struct {
 	Bytes       Volume `json:"bytes"`      // of whole frames on the wire
 	Payload     Volume `json:"payload"`    // bytes above the transport, retransmissions left out
 	LostBytes   uint64 `json:"lost_bytes"` // of TCP, bytes that a side acknowledged and the capture does not hold
+	// ContradictedBytes counts bytes of TCP that were sent again with another
+	// content, of which the first was taken.
+	ContradictedBytes uint64 `json:"contradicted_bytes,omitempty"`
+	// Duplicates counts frames that were captured more than once. They are in
+	// Links and in no other number.
+	Duplicates uint64 `json:"duplicates,omitempty"`
 
 	First Time   `json:"first"`
 	Last  Time   `json:"last"`
@@ -121,6 +134,24 @@ type Conversation struct {
 	Protection    Protection `json:"protection"`
 	Security      Security   `json:"security"`
 	Example       Example    `json:"example"`
+}
+
+// Folded counts conversations that found no room of their own, by the networks
+// of their ends and by service. Its numbers are exact sums.
+type Folded struct {
+	Capture   int          `json:"capture"` // index into Observations.Captures
+	Client    netip.Prefix `json:"client"`  // the zero Prefix straight on the link
+	Server    netip.Prefix `json:"server"`
+	Transport Transport    `json:"transport"`
+	Port      uint16       `json:"port"` // the server's; 0 if of several services
+
+	State       State  `json:"state"`
+	Connections uint64 `json:"connections"` // the sum of State
+	Packets     Volume `json:"packets"`
+	Bytes       Volume `json:"bytes"`
+	First       Time   `json:"first"`
+	Last        Time   `json:"last"`
+	Frame       uint64 `json:"frame"` // the first
 }
 
 // Bounds on the lists of a Conversation.

@@ -51,7 +51,6 @@ func ledgerWords(l *capture.Ledger) string {
 		{l.Truncated, "truncated", "cut by the snap length"},
 		{l.Malformed, "malformed", "malformed"},
 		{l.Duplicate, "duplicate", "duplicate"},
-		{l.Limited, "limited", "beyond a limit"},
 	} {
 		if n.frames == 0 {
 			continue
@@ -60,6 +59,9 @@ func ledgerWords(l *capture.Ledger) string {
 	}
 	if len(parts) == 0 {
 		return ""
+	}
+	if l.Folded > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them in conversations that are counted by network only", l.Folded))
 	}
 	return ": " + strings.Join(parts, ", ")
 }

@@ -57,14 +57,14 @@ func (l *ledger) add(s ledgerState, detail string, n uint64) {
 
 func (l *ledger) export() capture.Ledger {
 	out := capture.Ledger{
-		Decoded:     l.counts[packet.Decoded],
+		Decoded:     l.counts[packet.Decoded] + l.counts[ledgerLimited],
 		OtherL2:     l.counts[packet.OtherL2],
 		OtherIP:     l.counts[packet.OtherIP],
 		Fragment:    l.counts[packet.Fragment],
 		UnknownLink: l.counts[packet.UnknownLink],
 		Truncated:   l.counts[packet.Truncated],
 		Malformed:   l.counts[packet.Malformed],
-		Limited:     l.counts[ledgerLimited],
+		Folded:      l.counts[ledgerLimited],
 		Reasons:     make([]capture.Reason, 0, len(l.causes)),
 	}
 	for c, n := range l.causes {

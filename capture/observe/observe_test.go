@@ -384,8 +384,8 @@ func TestLimits(t *testing.T) {
 	}
 	o := observedWithin(t, w.file.Bytes(), l)
 	c := &o.Captures[0]
-	if c.Complete || c.Ledger.Limited != 3+5 {
-		t.Errorf("complete %v, %d frames limited; want 8", c.Complete, c.Ledger.Limited)
+	if c.Complete || c.Ledger.Folded != 3+5 {
+		t.Errorf("complete %v, %d frames limited; want 8", c.Complete, c.Ledger.Folded)
 	}
 	var what []string
 	for _, e := range c.Errors {
