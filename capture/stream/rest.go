@@ -4,13 +4,10 @@ import "slices"
 
 // Rest holds the front of a message whose end has not come yet. The zero value
 // holds nothing.
-type Rest struct{ buf []byte }
+type Rest struct{ buf []byte } // from Budget.buffer
 
-// Capacities that a Rest starts with and keeps when it is empty.
-const (
-	restMin  = 256
-	restIdle = 4096
-)
+// restIdle is the capacity that a Rest keeps when it is empty.
+const restIdle = 4096
 
 // Bytes returns what is held, valid until r is changed.
 func (r *Rest) Bytes() []byte { return r.buf }
@@ -19,14 +16,13 @@ func (r *Rest) Bytes() []byte { return r.buf }
 // no room.
 func (r *Rest) Append(b *Budget, p []byte) bool {
 	if need := len(r.buf) + len(p); need > cap(r.buf) {
-		size := max(restMin, 2*cap(r.buf))
-		for size < need {
-			size *= 2
-		}
-		if !b.Take(size - cap(r.buf)) {
+		buf := b.buffer(max(need, 2*cap(r.buf)))
+		if buf == nil {
 			return false
 		}
-		r.buf = append(make([]byte, 0, size), r.buf...)
+		buf = append(buf, r.buf...)
+		r.Free(b)
+		r.buf = buf
 	}
 	r.buf = append(r.buf, p...)
 	return true
@@ -42,6 +38,8 @@ func (r *Rest) Consume(b *Budget, n int) {
 
 // Free drops everything and gives the memory back.
 func (r *Rest) Free(b *Budget) {
-	b.Give(cap(r.buf))
-	r.buf = nil
+	if r.buf != nil {
+		b.giveBuffer(r.buf)
+		r.buf = nil
+	}
 }

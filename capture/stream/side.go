@@ -1,7 +1,7 @@
 package stream
 
 import (
-	"slices"
+	"math"
 
 	"bulkhead/capture"
 )
@@ -24,137 +24,198 @@ const (
 	maxStrays = 3
 )
 
+// remembered is how many segments a side remembers to tell a retransmission from
+// a contradiction.
+const remembered = 3
+
 // Segment is what one TCP segment says about the side that sent it.
 type Segment struct {
 	Seq      uint32
 	SYN, FIN bool
-	Data     []byte // the payload as far as it was captured; only read until the next Push
+	Data     []byte // the payload as far as it was captured; only read by Take, but see Chunk.Data
 	Length   int    // of the payload on the wire; at least len(Data)
+	Sum      uint64 // a hash of Data of which the low 16 bits depend on all of it; 0 if it is not known
 	Frame    uint64
 	Time     capture.Time
 }
 
 // Chunk is a run of bytes in order.
 type Chunk struct {
-	Data  []byte // valid until the next call of Push or Next
+	Data  []byte // the segment's own memory, or the side's: valid until the next call of Take or Next
 	Lost  bool   // bytes are missing in front of Data
 	Frame uint64 // that Data was captured in
 	Time  capture.Time
 }
 
 // Side orders what one end of a connection sent. The zero value is not ready:
-// Reset comes first. After each Push, Acked or Finish, Next is to be called while
+// Reset comes first. After each Take, Acked or Finish, Next is to be called while
 // Ready and until it has no more.
+//
+// Nearly every frame of a capture touches a Side, and there are so many of them
+// that most frames find theirs in no cache. So it is one cache line of 64 bytes,
+// and what a connection without loss never needs is elsewhere.
 type Side struct {
-	budget  *Budget
-	waiting []piece // behind a gap; ascending, disjoint, all beyond next; its capacity is charged to the budget
-	unpaid  int     // of that capacity, what the budget had no room for
-	held    int     // bytes of payload that waiting spans
-	now     piece   // at next, when ready
-	ready   bool
+	next   uint32 // sequence number of the next byte to hand out
+	acked  uint32 // highest acknowledgement by the other side
+	fin    uint32 // sequence number behind the last byte, when finSeen
+	is     marks
+	strays uint8
+	oldest uint8 // of recent, which is overwritten next
 
-	started   bool // next is known
-	fromSYN   bool
-	ackSeen   bool
-	advanced  bool
-	finSeen   bool
-	discard   bool
-	finishing bool
-	crowded   bool // the budget has no room for what waits
-	gap       bool // bytes are missing in front of the next chunk
-	strays    uint8
+	bytes  uint64
+	budget *Budget
+	rare   *disorder // nil until something was not in order
 
-	next  uint32 // sequence number of the next byte to hand out
-	acked uint32 // highest acknowledgement by the other side
-	fin   uint32 // sequence number behind the last byte
-
-	bytes         uint64
-	lost          uint64
-	retransmitted uint64
-	drained       []byte // of the piece handed out last, to be given back
+	recent [remembered]sent // segments of which every byte was new
 }
 
-// piece is a run of payload that no earlier segment covered.
-type piece struct {
+// marks is a set of facts about a side.
+type marks uint16
+
+const (
+	started  marks = 1 << iota // next is known
+	fromSYN                    // from the SYN
+	ackSeen                    // acked is known
+	advanced                   // the other side acknowledged payload
+	discard                    // nobody wants the bytes
+	finSeen
+	finishing
+	gap     // bytes are missing in front of the next chunk
+	pushed  // rare has a chunk that Push left there
+	waits   // rare has pieces behind a gap
+	drained // rare has a buffer to be given back
+
+	// unusual are the marks with which a segment at next needs more than to be
+	// counted and handed on.
+	unusual = finSeen | finishing | gap | pushed | waits | drained
+)
+
+func (s *Side) has(m marks) bool { return s.is&m != 0 }
+
+// sent is a segment of which every byte was new.
+type sent struct {
 	seq    uint32
-	length int
-	data   []byte // shorter than length if the rest was not captured or not kept
-	owned  bool   // data is a copy, charged to the budget
-	void   bool   // data is not wanted, so nothing of it is missing
-	frame  uint64
-	time   capture.Time
+	length uint16 // 0: none
+	sum    uint16 // of Segment.Sum; one contradiction in 65,536 is missed for it
 }
 
 // Reset makes s ready for a new connection. What it still held is dropped.
 func (s *Side) Reset(b *Budget) {
-	s.drop()
+	if s.rare != nil {
+		s.drop()
+		s.budget.giveDisorder(s.rare)
+	}
 	*s = Side{budget: b}
 }
 
 // Discard tells that the bytes themselves are not wanted any more: from now on s
-// only counts, and Chunk.Data may lack.
-func (s *Side) Discard() { s.discard = true }
+// only counts, and hands nothing out. Contradictions are not looked for.
+func (s *Side) Discard() { s.is |= discard }
 
-// Push takes a segment.
-func (s *Side) Push(seg *Segment) {
+// Take takes a segment. If it is in order, what is new of it is handed on at once.
+func (s *Side) Take(seg *Segment) (c Chunk, ok bool) {
+	if s.is&(started|unusual) != started || seg.Seq != s.next || seg.SYN || seg.FIN || len(seg.Data) != seg.Length {
+		return s.take(seg)
+	}
+	s.strays = 0
+	if seg.Length == 0 {
+		return c, false
+	}
+	s.next += uint32(seg.Length)
+	s.bytes += uint64(seg.Length)
+	if s.has(discard) {
+		return c, false
+	}
+	if seg.Sum != 0 {
+		s.remember(seg)
+	}
+	return Chunk{Data: seg.Data, Frame: seg.Frame, Time: seg.Time}, true
+}
+
+// take is Take where the segment or the side is not the usual.
+func (s *Side) take(seg *Segment) (Chunk, bool) {
 	s.release()
 	seq := seg.Seq
 	if seg.SYN {
 		seq++
-		if !s.started {
+		if !s.has(started) {
 			s.start(seq)
-			s.fromSYN = true
-			if s.ackSeen && distance(seq, s.acked) > 0 {
-				s.advanced = true
+			s.is |= fromSYN
+			if s.has(ackSeen) && distance(seq, s.acked) > 0 {
+				s.is |= advanced
 			}
 		}
 	}
-	if !s.started {
+	if !s.has(started) {
 		if seg.Length == 0 {
-			return // it could be a keep-alive, one byte behind
+			return Chunk{}, false // it could be a keep-alive, one byte behind
 		}
 		s.start(seq)
 	}
 	if d := distance(s.next, seq); d > reach || d < -reach {
 		if s.strays < maxStrays {
 			s.strays++
-			return
+			return Chunk{}, false
 		}
 		s.drop()
-		s.next, s.gap, s.finSeen = seq, true, false
+		s.recent = [remembered]sent{}
+		s.next = seq
+		s.is = s.is&^finSeen | gap
 	}
 	s.strays = 0
-	if seg.FIN && !s.finSeen {
-		s.finSeen, s.fin = true, seq+uint32(seg.Length)
+	if seg.FIN && !s.has(finSeen) {
+		s.is |= finSeen
+		s.fin = seq + uint32(seg.Length)
 	}
 	if seg.Length == 0 {
 		s.passFIN()
-		return
+		return Chunk{}, false
 	}
-	p := piece{seq: seq, length: seg.Length, data: seg.Data, frame: seg.Frame, time: seg.Time}
+	p := piece{seq: seq, length: seg.Length, have: len(seg.Data), data: seg.Data, frame: seg.Frame, time: seg.Time}
 	if behind := -distance(s.next, seq); behind > 0 {
+		s.compare(seg)
 		behind = min(behind, p.length)
-		s.retransmitted += uint64(behind)
+		s.disorder().retransmitted += uint64(behind)
 		p.cut(behind)
 	}
 	switch {
 	case p.length == 0:
-	case p.seq == s.next && (len(s.waiting) == 0 || distance(p.seq+uint32(p.length), s.waiting[0].seq) >= 0):
+		s.passFIN()
+		return Chunk{}, false
+	case p.seq == s.next && (!s.has(waits) || distance(p.seq+uint32(p.length), s.rare.waiting[0].seq) >= 0):
+		if p.length == seg.Length && seg.Sum != 0 {
+			s.remember(seg)
+		}
 		s.bytes += uint64(p.length)
-		s.now, s.ready = p, true
-	default:
-		s.insert(p)
+		return s.hand(p)
+	}
+	if fresh := s.insert(p); fresh == seg.Length && seg.Sum != 0 {
+		s.remember(seg)
+	}
+	return Chunk{}, false
+}
+
+// Push is Take for callers that have all chunks from Next.
+func (s *Side) Push(seg *Segment) {
+	if c, ok := s.Take(seg); ok {
+		s.disorder().chunk = c
+		s.is |= pushed
 	}
 }
 
-func (s *Side) start(seq uint32) { s.started, s.next = true, seq }
+func (s *Side) start(seq uint32) {
+	s.is |= started
+	s.next = seq
+}
 
 // Acked takes an acknowledgement number that the other side sent.
 func (s *Side) Acked(ack uint32) {
-	s.release()
-	if !s.ackSeen {
-		s.ackSeen, s.acked = true, ack
-		s.advanced = s.fromSYN && distance(s.next, ack) > 0
+	if !s.has(ackSeen) {
+		s.is |= ackSeen
+		s.acked = ack
+		if s.has(fromSYN) && distance(s.next, ack) > 0 {
+			s.is |= advanced
+		}
 		return
 	}
 	d := distance(s.acked, ack)
@@ -162,68 +223,53 @@ func (s *Side) Acked(ack uint32) {
 	case d > reach || d < -reach:
 		s.acked = ack // of another connection, or never meant seriously
 	case d > 0:
-		s.acked, s.advanced = ack, true
-		if !s.started {
-			s.lost += uint64(d)
+		s.acked = ack
+		s.is |= advanced
+		if !s.has(started) {
+			s.disorder().lost += uint64(d)
 		}
 	}
 }
 
 // Finish tells that nothing more will come: gaps that are still open are lost,
 // and so are bytes that the other side acknowledged and nobody captured.
-func (s *Side) Finish() {
-	s.release()
-	s.finishing = true
-}
+func (s *Side) Finish() { s.is |= finishing }
 
 // Ready reports whether Next may have something.
-func (s *Side) Ready() bool { return s.ready || len(s.waiting) > 0 || s.finishing }
+func (s *Side) Ready() bool { return s.has(pushed | waits | finishing) }
 
 // Next hands out the next run of bytes, if there is one.
 func (s *Side) Next() (Chunk, bool) {
-	s.release()
-	if !s.ready {
-		if len(s.waiting) == 0 {
-			s.passFIN()
-			if d := distance(s.next, s.acked); s.finishing && s.started && s.ackSeen && d <= reach {
-				s.lose(d)
-			}
+	if s.has(pushed) {
+		s.is &^= pushed
+		return s.rare.chunk, true
+	}
+	for {
+		s.release()
+		p, ok := s.arrived()
+		if !ok {
 			return Chunk{}, false
 		}
-		first := &s.waiting[0]
-		if first.seq != s.next {
-			if !s.givenUp() {
-				return Chunk{}, false
-			}
-			s.lose(distance(s.next, first.seq))
-		}
-		s.now = *first
-		s.held -= first.length
-		if s.waiting = slices.Delete(s.waiting, 0, 1); len(s.waiting) == 0 {
-			s.freeWaiting()
+		if c, ok := s.hand(p); ok {
+			return c, true
 		}
 	}
-	s.ready = false
-	p := &s.now
-	c := Chunk{Data: p.data, Lost: s.gap, Frame: p.frame, Time: p.time}
-	s.gap = false
-	if p.void {
-		s.next = p.seq + uint32(p.length)
-	} else {
-		s.next = p.seq + uint32(len(p.data))
-		s.lose(p.length - len(p.data))
-	}
-	if p.owned {
-		s.drained = p.data
-	}
-	s.passFIN()
-	return c, true
 }
 
-// givenUp reports whether the bytes in front of those waiting will not come.
-func (s *Side) givenUp() bool {
-	return s.finishing || s.crowded || len(s.waiting) > MaxWaiting || s.held > MaxWaitingBytes ||
-		s.ackSeen && distance(s.waiting[0].seq, s.acked) >= 0 && distance(s.next, s.acked) <= reach
+// hand steps over p, which is at next, and returns its chunk, if anything of it
+// is there and wanted.
+func (s *Side) hand(p piece) (c Chunk, ok bool) {
+	switch {
+	case s.has(discard):
+		s.is &^= gap
+	case len(p.data) > 0:
+		c, ok = Chunk{Data: p.data, Lost: s.has(gap), Frame: p.frame, Time: p.time}, true
+		s.is &^= gap
+	}
+	s.next = p.seq + uint32(p.have)
+	s.lose(p.length - p.have)
+	s.passFIN()
+	return c, ok
 }
 
 // lose steps over n bytes that the capture does not hold.
@@ -231,24 +277,64 @@ func (s *Side) lose(n int) {
 	if n <= 0 {
 		return
 	}
-	s.lost += uint64(n)
+	s.disorder().lost += uint64(n)
 	s.next += uint32(n)
-	s.gap = true
+	s.is |= gap
 }
 
 // passFIN steps over the FIN, which takes one sequence number.
 func (s *Side) passFIN() {
-	if s.finSeen && s.next == s.fin {
+	if s.has(finSeen) && s.next == s.fin {
 		s.next++
 	}
 }
 
+// remember keeps what is needed to tell whether seg is ever contradicted. What
+// was cut by the snap length need not be cut in the same place next time.
+func (s *Side) remember(seg *Segment) {
+	if seg.Length > math.MaxUint16 || len(seg.Data) != seg.Length || s.has(discard) {
+		return
+	}
+	s.recent[s.oldest] = sent{seg.start(), uint16(seg.Length), uint16(seg.Sum)}
+	if s.oldest++; s.oldest == remembered {
+		s.oldest = 0
+	}
+}
+
+// compare counts the bytes of seg, which starts behind next, if it was sent
+// before with other content.
+func (s *Side) compare(seg *Segment) {
+	if seg.Sum == 0 || len(seg.Data) != seg.Length || s.has(discard) {
+		return
+	}
+	if seg.Length == 1 && seg.start()+1 == s.next {
+		return // it could be a keep-alive, whose byte means nothing: RFC 9293, 3.8.4
+	}
+	for _, r := range s.recent {
+		if r.seq == seg.start() && int(r.length) == seg.Length {
+			if r.sum != uint16(seg.Sum) {
+				s.disorder().contradicted += uint64(seg.Length)
+			}
+			return
+		}
+	}
+}
+
+// start returns the sequence number of the segment's first byte of payload; a
+// SYN takes one in front of it.
+func (seg *Segment) start() uint32 {
+	if seg.SYN {
+		return seg.Seq + 1
+	}
+	return seg.Seq
+}
+
 // Open reports whether the side's first byte is known from its SYN.
-func (s *Side) Open() bool { return s.fromSYN }
+func (s *Side) Open() bool { return s.has(fromSYN) }
 
 // Acknowledged reports whether the other side acknowledged payload of this one,
 // be it in the capture or not.
-func (s *Side) Acknowledged() bool { return s.advanced }
+func (s *Side) Acknowledged() bool { return s.has(advanced) }
 
 // Bytes returns how many bytes of payload were captured on the wire, each
 // counted once.
@@ -256,98 +342,33 @@ func (s *Side) Bytes() uint64 { return s.bytes }
 
 // Lost returns how many bytes are missing: skipped because later ones had come,
 // or acknowledged by the other side and not captured.
-func (s *Side) Lost() uint64 { return s.lost }
-
-// insert adds those parts of p to waiting that nothing there covers.
-func (s *Side) insert(p piece) {
-	for i := 0; p.length > 0; i++ {
-		if i == len(s.waiting) {
-			s.keep(i, p)
-			return
-		}
-		w := &s.waiting[i]
-		if free := distance(p.seq, w.seq); free > 0 {
-			head := p
-			head.trim(free)
-			p.cut(head.length)
-			s.keep(i, head)
-			i++
-			w = &s.waiting[i]
-		}
-		if over := min(distance(p.seq, w.seq+uint32(w.length)), p.length); over > 0 {
-			s.retransmitted += uint64(over)
-			p.cut(over)
-		}
+func (s *Side) Lost() uint64 {
+	if s.rare == nil {
+		return 0
 	}
+	return s.rare.lost
 }
 
-// keep puts a copy of p in front of waiting[i].
-func (s *Side) keep(i int, p piece) {
-	s.bytes += uint64(p.length)
-	s.held += p.length
-	switch {
-	case s.discard:
-		p.data, p.void = nil, true
-	case s.budget.Take(len(p.data)):
-		p.data, p.owned = slices.Clone(p.data), true
-	default:
-		p.data = nil
+// Retransmitted returns how many bytes were sent again.
+func (s *Side) Retransmitted() uint64 {
+	if s.rare == nil {
+		return 0
 	}
-	if len(s.waiting) == cap(s.waiting) {
-		more := max(4, len(s.waiting))
-		if !s.budget.Take(more * pieceSize) {
-			// One more than was paid for, until Next hands all of them out.
-			s.crowded, more = true, 1
-			s.unpaid++
-		}
-		s.waiting = append(make([]piece, 0, len(s.waiting)+more), s.waiting...)
-	}
-	s.waiting = slices.Insert(s.waiting, i, p)
+	return s.rare.retransmitted
 }
 
-// pieceSize is what a piece takes besides its data, in bytes.
-const pieceSize = 80
-
-// freeWaiting gives the memory of waiting back, which is empty.
-func (s *Side) freeWaiting() {
-	s.budget.Give((cap(s.waiting) - s.unpaid) * pieceSize)
-	s.waiting, s.unpaid, s.crowded = nil, 0, false
-}
-
-// release gives the bytes of the last chunk back.
-func (s *Side) release() {
-	if s.drained != nil {
-		s.budget.Give(len(s.drained))
-		s.drained = nil
+// Contradicted returns how many bytes were sent again with other content, as far
+// as that can be known. Bytes that wait behind a gap are compared one by one. Of
+// bytes handed on, only the sums of the last three segments that were new as a
+// whole are left: a segment that begins and ends where one of them did and has
+// another sum counts with all its bytes; one that is cut differently, comes
+// later, has no sum, was cut by the snap length, or could be a keep-alive is not
+// compared.
+func (s *Side) Contradicted() uint64 {
+	if s.rare == nil {
+		return 0
 	}
-}
-
-// drop forgets all that is held.
-func (s *Side) drop() {
-	s.release()
-	for i := range s.waiting {
-		if s.waiting[i].owned {
-			s.budget.Give(len(s.waiting[i].data))
-		}
-	}
-	if s.waiting != nil {
-		s.freeWaiting()
-	}
-	s.held = 0
-	s.now, s.ready = piece{}, false
-}
-
-// cut drops n bytes from the front of p.
-func (p *piece) cut(n int) {
-	p.seq += uint32(n)
-	p.length -= n
-	p.data = p.data[min(n, len(p.data)):]
-}
-
-// trim drops all but n bytes, if p is longer.
-func (p *piece) trim(n int) {
-	p.length = min(p.length, n)
-	p.data = p.data[:min(len(p.data), n)]
+	return s.rare.contradicted
 }
 
 // distance returns how far b lies beyond a, negative if it lies in front of it.
