@@ -18,6 +18,7 @@ func (p *Packet) arp(b []byte, wire int) Outcome {
 		return p.short(wire, size, "arp addresses")
 	}
 	p.payload(b[:size:size], size)
+	p.rare = true
 	p.ARP.Op = be16(b[6:])
 	if hardware == 6 && protocol == 4 && be16(b[2:]) == etherIPv4 {
 		p.ARP.SenderMAC, p.ARP.Sender = mac.Addr(b[8:14]), netip.AddrFrom4([4]byte(b[14:18]))

@@ -20,7 +20,7 @@ func mix(t testing.TB) [][]byte {
 }
 
 func TestParseAllocates(t *testing.T) {
-	frames := append(mix(t), bytesOf(t, macs+ip4+"4500 0018 0001 0000 40 2f 0000 0a000001 0a000002"+four))
+	frames := append(mix(t), bytesOf(t, macs+ip4+"4500 0018 0001 0000 40 32 0000 0a000001 0a000002"+four))
 	var p Packet
 	if n := testing.AllocsPerRun(100, func() {
 		for _, b := range frames {
@@ -35,17 +35,40 @@ func TestParseAllocates(t *testing.T) {
 
 func BenchmarkParse(b *testing.B) {
 	frames := mix(b)
+	b.Run("mix", func(b *testing.B) { benchmark(b, frames) })
+	b.Run("tcp", func(b *testing.B) { benchmark(b, frames[:1]) })
+	b.Run("goose", func(b *testing.B) { benchmark(b, frames[3:4]) })
+	b.Run("ipv6", func(b *testing.B) { benchmark(b, frames[9:10]) })
+	b.Run("arp", func(b *testing.B) { benchmark(b, frames[11:12]) })
+}
+
+func benchmark(b *testing.B, frames [][]byte) {
+	const rounds = 16
 	size := 0
 	for _, f := range frames {
 		size += len(f)
 	}
-	b.SetBytes(int64(size))
+	b.SetBytes(int64(size) * rounds)
 	b.ReportAllocs()
 	var p Packet
 	for b.Loop() {
-		for _, f := range frames {
-			p.Parse(pcap.LinkEthernet, len(f), f)
+		for range rounds {
+			for _, f := range frames {
+				p.Parse(pcap.LinkEthernet, len(f), f)
+			}
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(frames)), "ns/frame")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rounds*len(frames)), "ns/frame")
+}
+
+// BenchmarkInside reads a frame in VXLAN, both layers of it.
+func BenchmarkInside(b *testing.B) {
+	f := append(bytesOf(b, macs+ip4), inUDP(b, 50000, portVXLAN, "08000000 00138900"+innerFrame)...)
+	b.SetBytes(int64(len(f)))
+	b.ReportAllocs()
+	var outer, in Packet
+	for b.Loop() {
+		outer.Parse(pcap.LinkEthernet, len(f), f)
+		in.Inside(&outer)
+	}
 }

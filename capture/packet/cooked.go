@@ -45,9 +45,12 @@ func (p *Packet) cookedSource(size uint16, addr []byte) {
 func (p *Packet) cookedProtocol(hardware, protocol uint16, b []byte, wire int) Outcome {
 	const novell, llc = 1, 4
 	switch hardware {
-	case arphrdFrad, arphrdRadiotap, arphrdNetlink:
+	case arphrdRadiotap:
+		p.SrcMAC = mac.Addr{} // the frame has its own
+		return p.radiotap(b, wire)
+	case arphrdFrad, arphrdNetlink:
 		p.payload(b, wire)
-		p.Detail = "cooked netlink, 802.11 or frame relay"
+		p.Detail = "cooked netlink or frame relay"
 		return OtherL2
 	}
 	switch {
@@ -74,17 +77,11 @@ func (p *Packet) loopback(b []byte, wire int) Outcome {
 		return p.short(wire, header, "loopback header")
 	}
 	family := be32(b)
+	if t := family >> 16; t == 0x0f00 || t == 0x8f00 {
+		return p.ciscoHDLC(b, wire) // what some systems capture of serial lines
+	}
 	if family > 0xffff {
 		family = bits.ReverseBytes32(family)
 	}
-	b, wire = b[header:], wire-header
-	switch family {
-	case 2:
-		return p.ipv4(b, wire)
-	case 10, 23, 24, 28, 30: // Linux; Windows; NetBSD and OpenBSD; FreeBSD; macOS
-		return p.ipv6(b, wire)
-	}
-	p.payload(b, wire)
-	p.Detail = addressFamilies()[min(family, 256)]
-	return OtherL2
+	return p.family(family, b[header:], wire-header)
 }

@@ -19,13 +19,22 @@ var (
 	})
 	etherTypes = sync.OnceValue(func() []string {
 		return words(1<<16, func(b []byte, n int) []byte {
-			b = append(b, "ethertype 0x"...)
-			return append(b, hexDigits[n>>12], hexDigits[n>>8&15], hexDigits[n>>4&15], hexDigits[n&15])
+			return hex4(append(b, "ethertype 0x"...), n)
+		})
+	})
+	pppProtocols = sync.OnceValue(func() []string {
+		return words(1<<16, func(b []byte, n int) []byte {
+			return hex4(append(b, "ppp protocol 0x"...), n)
 		})
 	})
 	llcServices = sync.OnceValue(func() []string {
 		return words(1<<8, func(b []byte, n int) []byte {
-			return append(append(b, "llc sap 0x"...), hexDigits[n>>4], hexDigits[n&15])
+			return hex2(append(b, "llc sap 0x"...), n)
+		})
+	})
+	nlpids = sync.OnceValue(func() []string {
+		return words(1<<8, func(b []byte, n int) []byte {
+			return hex2(append(b, "frame relay nlpid 0x"...), n)
 		})
 	})
 	ipProtocols = sync.OnceValue(func() []string {
@@ -44,6 +53,9 @@ var (
 )
 
 const hexDigits = "0123456789abcdef"
+
+func hex2(b []byte, n int) []byte { return append(b, hexDigits[n>>4&15], hexDigits[n&15]) }
+func hex4(b []byte, n int) []byte { return hex2(hex2(b, n>>8), n) }
 
 // words returns the strings that text appends for 0 to n-1. They share one
 // allocation.

@@ -44,6 +44,7 @@ func (p *Packet) icmpHeader(b []byte) bool {
 	if len(b) < icmpHeader {
 		return false
 	}
+	p.rare = true
 	p.ICMPType, p.ICMPCode = b[0], b[1]
 	return true
 }

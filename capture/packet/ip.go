@@ -6,10 +6,13 @@ import "net/netip"
 const (
 	protoHopByHop = 0
 	protoICMP     = 1
+	protoIPv4     = 4
 	protoTCP      = 6
 	protoUDP      = 17
+	protoIPv6     = 41
 	protoRouting  = 43
 	protoFragment = 44
+	protoGRE      = 47
 	protoAH       = 51
 	protoICMPv6   = 58
 	protoNone     = 59
@@ -55,18 +58,28 @@ func (p *Packet) ipv4(b []byte, wire int) Outcome {
 	case size < header || total < size:
 		return p.malformed("ipv4 length")
 	}
-	p.Src, p.Dst = netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:]))
-	p.TTL, p.Proto = b[8], b[9]
+	p.Src = netip.AddrFrom4([4]byte(b[12:]))
+	p.Dst = netip.AddrFrom4([4]byte(b[16:]))
+	p.TTL, p.Proto, p.IPID = b[8], b[9], be16(b[4:])
 	fragment := be16(b[6:])
-	p.MoreFragments = fragment&0x2000 != 0
-	p.Fragment = fragment&0x1fff != 0
+	p.Net = cut(b, total)
 	if len(b) < size {
 		return p.short(total, size, "ipv4 header")
 	}
-	b, wire = cut(b, total)[size:], total-size
-	if p.Fragment {
-		return p.fragment(b, wire, "ipv4 fragment")
+	b, wire = p.Net[size:], total-size
+	if fragment&0x3fff != 0 {
+		p.fragment(b, wire, fragment<<3, fragment&0x2000 != 0, uint32(p.IPID))
+		if p.Fragment {
+			p.payload(b, wire)
+			p.Detail = "ipv4 fragment"
+			return Fragment
+		}
 	}
+	return p.above4(b, wire)
+}
+
+// above4 reads what follows an IPv4 header.
+func (p *Packet) above4(b []byte, wire int) Outcome {
 	if p.Proto == protoAH {
 		return p.extensions(p.Proto, b, wire)
 	}
@@ -85,13 +98,15 @@ func (p *Packet) ipv6(b []byte, wire int) Outcome {
 	if b[0]>>4 != 6 {
 		return p.malformed("ip version")
 	}
-	p.Src, p.Dst = netip.AddrFrom16([16]byte(b[8:])), netip.AddrFrom16([16]byte(b[24:]))
+	p.Src = netip.AddrFrom16([16]byte(b[8:]))
+	p.Dst = netip.AddrFrom16([16]byte(b[24:]))
 	p.TTL = b[7]
 	next, n := b[6], int(be16(b[4:]))
 	if n == 0 && next != protoNone {
 		n = max(wire-header, 0)
 	}
-	return p.extensions(next, cut(b[header:], n), n)
+	p.Net = cut(b, header+n)
+	return p.extensions(next, p.Net[header:], n)
 }
 
 // extensions walks the headers between IP and the transport, the first of which
@@ -121,26 +136,58 @@ func (p *Packet) extensions(next uint8, b []byte, wire int) Outcome {
 		if next == protoMobility && b[0] == protoNone {
 			return p.transport(b, wire)
 		}
-		fragment := uint16(0)
+		fragment, id := uint16(0), uint32(0)
 		if next == protoFragment {
-			fragment = be16(b[2:])
+			fragment, id = be16(b[2:]), be32(b[4:])
 		}
 		next, b, wire = b[0], b[size:], wire-size
-		if fragment&1 != 0 {
-			p.MoreFragments = true
+		if fragment&^6 == 0 {
+			continue
 		}
-		if fragment>>3 != 0 {
-			p.Fragment, p.Proto = true, next
-			return p.fragment(b, wire, "ipv6 fragment")
+		if p.FragmentData != nil {
+			return p.malformed("ipv6 fragment header of a fragment")
+		}
+		p.Proto = next
+		p.fragment(b, wire, fragment&^7, fragment&1 != 0, id)
+		if p.Fragment {
+			p.payload(b, wire)
+			p.Detail = "ipv6 fragment"
+			return Fragment
 		}
 	}
 	return p.malformed("ip extension headers without end")
 }
 
-func (p *Packet) fragment(b []byte, wire int, what string) Outcome {
-	p.payload(b, wire)
-	p.Detail = what
-	return Fragment
+// fragment notes that the packet is one, of which b follows the header that
+// says so, and p.Proto is the number of the payload's first header.
+func (p *Packet) fragment(b []byte, wire int, offset uint16, more bool, id uint32) {
+	p.rare = true
+	p.Fragment, p.MoreFragments = offset != 0, more
+	p.FragmentData, p.FragmentLength, p.FragmentOffset = b, wire, int(offset)
+	p.FragmentID, p.FragmentProto = id, p.Proto
+}
+
+// Whole reads what the fragments of a packet carry, put together: p is the first
+// fragment and b the whole payload, which begins where FragmentData did. It
+// leaves p as Parse would leave it had the packet not been taken apart, with
+// slices that share b's memory, but for Net, which stays that of the fragment.
+//
+// It returns an Outcome as Parse does: never Fragment, unless p is no fragment,
+// which it leaves as it is, or the payload says once more that it is one.
+func (p *Packet) Whole(b []byte) Outcome {
+	if p.FragmentData == nil {
+		return Fragment
+	}
+	p.Proto = p.FragmentProto
+	p.Fragment, p.MoreFragments, p.FragmentData, p.FragmentLength = false, false, nil, 0
+	p.FragmentOffset, p.FragmentID, p.FragmentProto = 0, 0, 0
+	p.SrcPort, p.DstPort, p.Seq, p.Ack, p.Flags, p.Window = 0, 0, 0, 0, 0, 0
+	p.ICMPType, p.ICMPCode, p.Neighbor, p.Quoted = 0, 0, Neighbor{}, Quote{}
+	p.Payload, p.PayloadLength, p.Tunnel, p.Detail = nil, 0, Tunnel{}, ""
+	if p.Src.Is4() {
+		return p.above4(b, len(b))
+	}
+	return p.extensions(p.Proto, b, len(b))
 }
 
 // transport reads what p.Proto announces.
@@ -152,6 +199,10 @@ func (p *Packet) transport(b []byte, wire int) Outcome {
 		return p.udp(b, wire)
 	case protoSCTP:
 		return p.sctp(b, wire)
+	case protoGRE:
+		return p.gre(b, wire)
+	case protoIPv4, protoIPv6:
+		return p.ipInIP(b, wire)
 	case protoICMP:
 		if p.Src.Is4() {
 			return p.icmp(b, wire)
@@ -161,7 +212,12 @@ func (p *Packet) transport(b []byte, wire int) Outcome {
 			return p.icmpv6(b, wire)
 		}
 	}
+	return p.otherIP(b, wire, ipProtocols()[p.Proto])
+}
+
+// otherIP ends the way at what is not read any further.
+func (p *Packet) otherIP(b []byte, wire int, what string) Outcome {
 	p.payload(b, wire)
-	p.Detail = ipProtocols()[p.Proto]
+	p.Detail = what
 	return OtherIP
 }

@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"bytes"
 	"encoding/hex"
 	"net/netip"
 	"strings"
@@ -50,7 +51,7 @@ var (
 
 // over4 is a Packet of the TCP segment above; edit changes it.
 func over4(edit func(*Packet)) Packet {
-	p := Packet{SrcMAC: from, DstMAC: to, EtherType: 0x0800, Src: one4, Dst: two4, TTL: 64, Proto: 6,
+	p := Packet{SrcMAC: from, DstMAC: to, EtherType: 0x0800, Src: one4, Dst: two4, TTL: 64, Proto: 6, IPID: 1,
 		SrcPort: 50000, DstPort: 502, Seq: 1, Ack: 2, Flags: PSH | ACK, Window: 0x2000,
 		Payload: []byte{0, 1, 0, 0, 0, 2, 1, 3}, PayloadLength: 8}
 	if edit != nil {
@@ -59,16 +60,26 @@ func over4(edit func(*Packet)) Packet {
 	return p
 }
 
+// samePacket compares what a Packet says, not how it keeps it.
+var samePacket = cmp.Options{cmpopts.EquateComparable(netip.Addr{}), cmpopts.IgnoreUnexported(Packet{})}
+
 func TestParse(t *testing.T) {
 	noMAC := func(p *Packet) { p.SrcMAC, p.DstMAC, p.EtherType = mac.Addr{}, mac.Addr{}, 0 }
 	udp := func(p *Packet) {
 		p.Proto, p.Seq, p.Ack, p.Flags, p.Window = 17, 0, 0, 0, 0
 		p.Payload, p.PayloadLength = []byte{0xde, 0xad, 0xbe, 0xef}, 4
 	}
-	v6 := func(p *Packet) { p.EtherType, p.Src, p.Dst = 0x86dd, one6, two6 }
+	v6 := func(p *Packet) { p.EtherType, p.Src, p.Dst, p.IPID = 0x86dd, one6, two6, 0 }
 	// noTransport leaves what an IP header says.
 	noTransport := func(p *Packet) {
 		p.SrcPort, p.DstPort, p.Seq, p.Ack, p.Flags, p.Window, p.Payload, p.PayloadLength = 0, 0, 0, 0, 0, 0, nil, 0
+	}
+	part := func(proto uint8, id uint32, offset int, data string) func(*Packet) {
+		return func(p *Packet) {
+			p.FragmentProto, p.FragmentID, p.FragmentOffset = proto, id, offset
+			p.FragmentData = bytesOf(t, data)
+			p.FragmentLength = len(p.FragmentData)
+		}
 	}
 	and := func(edits ...func(*Packet)) func(*Packet) {
 		return func(p *Packet) {
@@ -121,9 +132,9 @@ func TestParse(t *testing.T) {
 		{"udp, length above that of the packet", 1, 0, macs + ip4 + udp4 + "c350 01f6 000d 0000" + four,
 			over4(and(udp, func(p *Packet) { p.Payload, p.PayloadLength, p.Detail = nil, 0, "udp length" })), Malformed},
 		{"udp, first fragment", 1, 0, macs + ip4 + "4500 0020 0001 2000 40 11 0000 0a000001 0a000002 c350 01f6 0800 0000" + four,
-			over4(and(udp, func(p *Packet) { p.MoreFragments = true })), Decoded},
+			over4(and(udp, part(17, 1, 0, "c350 01f6 0800 0000"+four), func(p *Packet) { p.MoreFragments = true })), Decoded},
 		{"later fragment", 1, 0, macs + ip4 + "4500 0018 0001 0001 40 11 0000 0a000001 0a000002" + four,
-			over4(and(udp, func(p *Packet) {
+			over4(and(udp, part(17, 1, 8, four), func(p *Packet) {
 				p.Fragment, p.SrcPort, p.DstPort, p.Detail = true, 0, 0, "ipv4 fragment"
 			})), Fragment},
 		{"sctp", 1, 0, macs + ip4 + "4500 0024 0001 0000 40 84 0000 0a000001 0a000002 c350 01f6 00000001 00000000" + four,
@@ -137,9 +148,9 @@ func TestParse(t *testing.T) {
 				p.Quoted = Quote{Valid: true, Src: two4, Dst: one4, Proto: 17, SrcPort: 502, DstPort: 50000}
 			})), Decoded},
 		{"authentication header", 1, 0, macs + ip4 + "4500 003c 0001 0000 40 33 0000 0a000001 0a000002 0601 0000 00000001 00000002" + tcpHd + eight, over4(nil), Decoded},
-		{"another protocol", 1, 0, macs + ip4 + "4500 0018 0001 0000 40 2f 0000 0a000001 0a000002" + four,
+		{"another protocol", 1, 0, macs + ip4 + "4500 0018 0001 0000 40 32 0000 0a000001 0a000002" + four,
 			over4(and(noTransport, func(p *Packet) {
-				p.Proto, p.Payload, p.PayloadLength, p.Detail = 47, bytesOf(t, four), 4, "ip protocol 47"
+				p.Proto, p.Payload, p.PayloadLength, p.Detail = 50, bytesOf(t, four), 4, "ip protocol 50"
 			})), OtherIP},
 		{"ICMPv6 over IPv4 is another protocol", 1, 0, macs + ip4 + "4500 0018 0001 0000 40 3a 0000 0a000001 0a000002" + four,
 			over4(and(noTransport, func(p *Packet) {
@@ -162,11 +173,11 @@ func TestParse(t *testing.T) {
 		{"lldp", 1, 0, macs + "88cc 0207", l2("", "0207", func(p *Packet) { p.EtherType = 0x88cc }), Decoded},
 		{"another ethertype", 1, 0, macs + "8892 8000" + four, l2("ethertype 0x8892", "8000"+four, func(p *Packet) { p.EtherType = 0x8892 }), OtherL2},
 		{"neither length nor ethertype", 1, 0, macs + "05ff" + four, l2("ethernet length", "", func(p *Packet) { p.Payload = nil }), Malformed},
-		{"llc, padded", 1, 0, macs + "0007 424203 00000000 0000000000", l2("llc sap 0x42", "00000000", nil), OtherL2},
-		{"llc, numbered", 1, 0, macs + "0006 fefe0101 0102", l2("llc sap 0xfe", "0102", nil), OtherL2},
+		{"llc, padded", 1, 0, macs + "0007 424203 00000000 0000000000", l2("llc sap 0x42", "00000000", func(p *Packet) { p.SAP = 0x42 }), OtherL2},
+		{"llc, numbered", 1, 0, macs + "0006 fefe0101 0102", l2("llc sap 0xfe", "0102", func(p *Packet) { p.SAP = 0xfe }), OtherL2},
 		{"llc, header cut", 1, 5, macs + "0007 4242", l2("llc header", "", func(p *Packet) { p.Payload = nil }), Truncated},
 		{"snap", 1, 0, macs + "0038 aaaa03 000000" + ip4 + tcp4 + tcpHd + eight, over4(nil), Decoded},
-		{"snap of an organisation", 1, 0, macs + "000c aaaa03 00000c 2000" + four, l2("snap organisation cisco", four, nil), OtherL2},
+		{"snap of an organisation", 1, 0, macs + "000c aaaa03 00000c 2000" + four, l2("snap organisation cisco", four, func(p *Packet) { p.SAP, p.Org, p.OrgType = 0xaa, 0x00000c, 0x2000 }), OtherL2},
 		{"snap, header short", 1, 0, macs + "0005 aaaa03 0000", l2("snap header", "", func(p *Packet) { p.Payload = nil }), Malformed},
 		{"arp", 1, 0, macs + "0806 0001 0800 06 04 0002 001b1b112233 0a000001 0080f40e1122 0a000002 000000000000",
 			l2("", "0001 0800 06 04 0002 001b1b112233 0a000001 0080f40e1122 0a000002", func(p *Packet) {
@@ -181,9 +192,9 @@ func TestParse(t *testing.T) {
 		{"ipv6, extension headers", 1, 0, macs + ip6 + "60000000 0040 00 40" + addr6 + "2b00 010400000000" + "3c00 000000000000" + "3300 010400000000" + "0601 0000 00000001 00000002" +
 			tcpHd + eight, over4(v6), Decoded},
 		{"ipv6, atomic fragment", 1, 0, macs + ip6 + "60000000 0024 2c 40" + addr6 + "0600 0000 00000001" + tcpHd + eight, over4(v6), Decoded},
-		{"ipv6, first fragment", 1, 0, macs + ip6 + "60000000 0024 2c 40" + addr6 + "0600 0001 00000001" + tcpHd + eight, over4(and(v6, func(p *Packet) { p.MoreFragments = true })), Decoded},
+		{"ipv6, first fragment", 1, 0, macs + ip6 + "60000000 0024 2c 40" + addr6 + "0600 0001 00000001" + tcpHd + eight, over4(and(v6, part(6, 1, 0, tcpHd+eight), func(p *Packet) { p.MoreFragments = true })), Decoded},
 		{"ipv6, later fragment", 1, 0, macs + ip6 + "60000000 000c 2c 40" + addr6 + "1100 0008 00000001" + four,
-			over4(and(udp, v6, noTransport, func(p *Packet) {
+			over4(and(udp, v6, noTransport, part(17, 1, 8, four), func(p *Packet) {
 				p.Fragment, p.Payload, p.PayloadLength, p.Detail = true, bytesOf(t, four), 4, "ipv6 fragment"
 			})), Fragment},
 		{"ipv6, length left to the network card", 1, 0, macs + ip6 + "60000000 0000 06 40" + addr6 + tcpHd + eight, over4(v6), Decoded},
@@ -219,8 +230,8 @@ func TestParse(t *testing.T) {
 		{"cooked, no address", 113, 0, "0000 fffe 0000 0000000000000000 0800" + tcp4 + tcpHd + eight, over4(func(p *Packet) { p.SrcMAC, p.DstMAC = mac.Addr{}, mac.Addr{} }), Decoded},
 		{"cooked, vlan", 113, 0, "0000 0001 0006 001b1b112233 0000 8100 0078" + ip4 + tcp4 + tcpHd + eight,
 			over4(func(p *Packet) { p.DstMAC, p.VLANs[0], p.NumVLANs = mac.Addr{}, 120, 1 }), Decoded},
-		{"cooked, llc", 113, 0, "0000 0001 0006 001b1b112233 0000 0004 424203" + four, l2("llc sap 0x42", four, func(p *Packet) { p.DstMAC = mac.Addr{} }), OtherL2},
-		{"cooked, netlink", 113, 0, "0000 0338 0000 0000000000000000 0000" + four, Packet{Detail: "cooked netlink, 802.11 or frame relay", Payload: bytesOf(t, four), PayloadLength: 4}, OtherL2},
+		{"cooked, llc", 113, 0, "0000 0001 0006 001b1b112233 0000 0004 424203" + four, l2("llc sap 0x42", four, func(p *Packet) { p.DstMAC, p.SAP = mac.Addr{}, 0x42 }), OtherL2},
+		{"cooked, netlink", 113, 0, "0000 0338 0000 0000000000000000 0000" + four, Packet{Detail: "cooked netlink or frame relay", Payload: bytesOf(t, four), PayloadLength: 4}, OtherL2},
 		{"cooked, header short", 113, 0, "0000 0338 0000", Packet{Detail: "cooked header"}, Malformed},
 		{"cooked, second version", 276, 0, "0800 0000 00000002 0001 00 06 001b1b112233 0000" + tcp4 + tcpHd + eight, over4(func(p *Packet) { p.DstMAC = mac.Addr{} }), Decoded},
 		{"cooked, second version, header cut", 276, 40, "0800 0000", Packet{Detail: "cooked header"}, Truncated},
@@ -237,8 +248,8 @@ func TestParse(t *testing.T) {
 		{"raw, nothing captured", 101, 40, "", Packet{Detail: "ip header"}, Truncated},
 		{"IPv4", 228, 0, tcp4 + tcpHd + eight, over4(noMAC), Decoded},
 		{"IPv6", 229, 0, "60000000 001c 06 40" + addr6 + tcpHd + eight, over4(and(v6, noMAC)), Decoded},
-		{"another link type", 105, 0, four, Packet{Detail: "link type 105 (ieee802-11)"}, UnknownLink},
-		{"a link type of the last number", 65535, 0, four, Packet{Detail: "link type 65535 (link-type-65535)"}, UnknownLink},
+		{"another link type", 227, 0, four, Packet{Detail: "link type 227 (can-socketcan)"}, UnknownLink},
+		{"a link type of the last number", 65535, 0, four, Packet{Detail: "link type 65535 (unknown)"}, UnknownLink},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -247,10 +258,63 @@ func TestParse(t *testing.T) {
 			if o := got.Parse(tt.link, len(b)+tt.cut, b); o != tt.result {
 				t.Errorf("outcome %d, expected %d", o, tt.result)
 			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, samePacket, cmpopts.IgnoreFields(Packet{}, "Net")); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestNet holds where the network layer begins and ends.
+func TestNet(t *testing.T) {
+	const arp = "0001 0800 06 04 0002 001b1b112233 0a000001 0080f40e1122 0a000002"
+	for _, tt := range []struct {
+		name, frame string
+		cut         int
+		want        string
+	}{
+		{"ipv4, padded", macs + ip4 + tcp4 + tcpHd + eight + "0000", 0, tcp4 + tcpHd + eight},
+		{"ipv4, tagged", macs + "8100 2078" + ip4 + tcp4 + tcpHd + eight, 0, tcp4 + tcpHd + eight},
+		{"ipv4, cut", macs + ip4 + tcp4 + tcpHd, 8, tcp4 + tcpHd},
+		{"ipv4, fragment, padded", macs + ip4 + "4500 0018 0001 0001 40 11 0000 0a000001 0a000002" + four + "0000", 0, "4500 0018 0001 0001 40 11 0000 0a000001 0a000002" + four},
+		{"ipv4, transport malformed", macs + ip4 + "4500 0018 0001 0000 40 06 0000 0a000001 0a000002" + four, 0, "4500 0018 0001 0000 40 06 0000 0a000001 0a000002" + four},
+		{"ipv4, no header", macs + ip4 + "4500", 0, ""},
+		{"ipv6, padded", macs + ip6 + "60000000 001c 06 40" + addr6 + tcpHd + eight + four, 0, "60000000 001c 06 40" + addr6 + tcpHd + eight},
+		{"arp, padded", macs + "0806" + arp + "0000", 0, arp},
+		{"goose", macs + "8100 8000 88b8 0001" + four, 0, "0001" + four},
+		{"llc, padded", macs + "0007 424203 00000000 0000000000", 0, "00000000"},
+	} {
+		var p Packet
+		b := bytesOf(t, tt.frame)
+		p.Parse(pcap.LinkEthernet, len(b)+tt.cut, b)
+		if want := bytesOf(t, tt.want); !bytes.Equal(p.Net, want) {
+			t.Errorf("%s: %x, expected %x", tt.name, p.Net, want)
+		}
+	}
+}
+
+// TestCyclic holds that the short way has the words of the long one.
+func TestCyclic(t *testing.T) {
+	n := 0
+	for i, want := range etherTypes() {
+		if got := cyclic(uint16(i)); got != "" {
+			if n++; got != want {
+				t.Errorf("%q, expected %q", got, want)
+			}
+		}
+	}
+	if n != 6 {
+		t.Errorf("%d types, expected 6", n)
+	}
+}
+
+// TestWholeOfNoFragment holds that Whole leaves alone what was not taken apart.
+func TestWholeOfNoFragment(t *testing.T) {
+	var p Packet
+	b := bytesOf(t, macs+ip4+tcp4+tcpHd+eight)
+	p.Parse(pcap.LinkEthernet, len(b), b)
+	if o := p.Whole([]byte{1}); o != Fragment || p.SrcPort != 50000 {
+		t.Errorf("outcome %d, source port %d", o, p.SrcPort)
 	}
 }
 

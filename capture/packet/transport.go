@@ -8,7 +8,7 @@ func (p *Packet) tcp(b []byte, wire int) Outcome {
 	}
 	p.SrcPort, p.DstPort = be16(b), be16(b[2:])
 	p.Seq, p.Ack = be32(b[4:]), be32(b[8:])
-	p.Flags = TCPFlags(b[13]) & (FIN | SYN | RST | PSH | ACK | URG)
+	p.Flags = TCPFlags(b[13]) & allFlags
 	p.Window = be16(b[14:])
 	size := int(b[12]>>4) * 4
 	if size < header || size > wire {
@@ -38,6 +38,9 @@ func (p *Packet) udp(b []byte, wire int) Outcome {
 	}
 	n = min(n, wire)
 	p.payload(cut(b, n)[header:], n-header)
+	if carriesTunnel(p.SrcPort, p.DstPort) {
+		p.inUDP()
+	}
 	return Decoded
 }
 
