@@ -32,12 +32,33 @@ func (o *Observations) Sort() {
 	for i := range o.Endpoints {
 		o.Endpoints[i].Capture = moved[o.Endpoints[i].Capture]
 	}
-	slices.SortFunc(o.Conversations, compareConversations)
+	sortLarge(o.Conversations, compareConversations)
 	slices.SortFunc(o.Folded, compareFolded)
 	slices.SortFunc(o.Endpoints, compareEndpoints)
 }
 
-func compareConversations(a, b Conversation) int {
+// sortLarge sorts values that are large to move: each is moved once.
+func sortLarge[T any](list []T, compare func(a, b *T) int) {
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(compare(&list[a], &list[b]), cmp.Compare(a, b)) })
+	for i, from := range order {
+		if from == i || from < 0 {
+			continue
+		}
+		// The values of one cycle, each to where it belongs.
+		first, at := list[i], i
+		for from != i {
+			list[at], order[at] = list[from], -1
+			at, from = from, order[from]
+		}
+		list[at], order[at] = first, -1
+	}
+}
+
+func compareConversations(a, b *Conversation) int {
 	return cmp.Or(
 		cmp.Compare(a.Capture, b.Capture),
 		cmp.Compare(a.Tunnel, b.Tunnel),
@@ -53,6 +74,7 @@ func compareConversations(a, b Conversation) int {
 func compareFolded(a, b Folded) int {
 	return cmp.Or(
 		cmp.Compare(a.Capture, b.Capture),
+		cmp.Compare(a.Tunnel, b.Tunnel),
 		a.Client.Compare(b.Client),
 		a.Server.Compare(b.Server),
 		cmp.Compare(a.Transport, b.Transport),

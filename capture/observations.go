@@ -139,8 +139,9 @@ type Conversation struct {
 // Folded counts conversations that found no room of their own, by the networks
 // of their ends and by service. Its numbers are exact sums.
 type Folded struct {
-	Capture   int          `json:"capture"` // index into Observations.Captures
-	Client    netip.Prefix `json:"client"`  // the zero Prefix straight on the link
+	Capture   int          `json:"capture"`          // index into Observations.Captures
+	Tunnel    string       `json:"tunnel,omitempty"` // as in a Conversation; "other" if of several
+	Client    netip.Prefix `json:"client"`           // the zero Prefix straight on the link
 	Server    netip.Prefix `json:"server"`
 	Transport Transport    `json:"transport"`
 	Port      uint16       `json:"port"` // the server's; 0 if of several services

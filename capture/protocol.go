@@ -58,6 +58,35 @@ const (
 	SMTP    Protocol = "smtp"
 	TDS     Protocol = "tds"
 	WinRM   Protocol = "winrm"
+
+	// Straight on the link.
+	GOOSE     Protocol = "goose"
+	SV        Protocol = "sv"
+	GSE       Protocol = "gse"
+	Profinet  Protocol = "profinet"
+	EtherCAT  Protocol = "ethercat"
+	Powerlink Protocol = "powerlink"
+	Sercos    Protocol = "sercos"
+	CCLinkIE  Protocol = "cc-link-ie"
+	PTP       Protocol = "ptp"
+	MRP       Protocol = "mrp"
+	STP       Protocol = "stp"
+	CDP       Protocol = "cdp"
+	EAPOL     Protocol = "eapol"
+	MACsec    Protocol = "macsec"
+	Slow      Protocol = "slow"
+	Loopback  Protocol = "loopback"
+
+	// Tunnels: of the packets that carry others.
+	GRE      Protocol = "gre"
+	NVGRE    Protocol = "nvgre"
+	ERSPAN   Protocol = "erspan"
+	VXLAN    Protocol = "vxlan"
+	Geneve   Protocol = "geneve"
+	IPIP     Protocol = "ipip"
+	IPv6InIP Protocol = "6in4"
+	Teredo   Protocol = "teredo"
+	GTPU     Protocol = "gtp-u"
 )
 
 // Transport is what carries a service.
@@ -149,6 +178,31 @@ var protocols = []ProtocolInfo{
 	{Name: SMTP, Title: "SMTP", TCP: []uint16{25}},
 	{Name: TDS, Title: "TDS (Microsoft SQL Server)", TCP: []uint16{1433}},
 	{Name: WinRM, Title: "WinRM", TCP: []uint16{5985, 5986}, RemoteAccess: true},
+	{Name: GOOSE, Title: "IEC 61850 GOOSE"},
+	{Name: SV, Title: "IEC 61850 Sampled Values"},
+	{Name: GSE, Title: "IEC 61850 GSE management"},
+	{Name: Profinet, Title: "PROFINET"},
+	{Name: EtherCAT, Title: "EtherCAT"},
+	{Name: Powerlink, Title: "Ethernet POWERLINK"},
+	{Name: Sercos, Title: "SERCOS III"},
+	{Name: CCLinkIE, Title: "CC-Link IE"},
+	{Name: PTP, Title: "PTP (IEEE 1588)", UDP: []uint16{319, 320}},
+	{Name: MRP, Title: "MRP (IEC 62439-2)"},
+	{Name: STP, Title: "Spanning Tree"},
+	{Name: CDP, Title: "Cisco Discovery"},
+	{Name: EAPOL, Title: "EAPOL (IEEE 802.1X)"},
+	{Name: MACsec, Title: "MACsec (IEEE 802.1AE)"},
+	{Name: Slow, Title: "Slow Protocols (LACP, OAM)"},
+	{Name: Loopback, Title: "Ethernet loopback"},
+	{Name: GRE, Title: "GRE"},
+	{Name: NVGRE, Title: "NVGRE"},
+	{Name: ERSPAN, Title: "ERSPAN"},
+	{Name: VXLAN, Title: "VXLAN", UDP: []uint16{4789}},
+	{Name: Geneve, Title: "Geneve", UDP: []uint16{6081}},
+	{Name: IPIP, Title: "IP in IP"},
+	{Name: IPv6InIP, Title: "IPv6 in IPv4"},
+	{Name: Teredo, Title: "Teredo", UDP: []uint16{3544}},
+	{Name: GTPU, Title: "GTP-U", UDP: []uint16{2152}},
 }
 
 // Protocols lists every protocol that has a name, in a fixed order.
