@@ -18,6 +18,8 @@ func BenchmarkNext(b *testing.B) {
 	}{
 		{"pcap", join(fileHeader(le, 0xa1b2c3d4, 2, 4, 1), bytes.Repeat(record, frames))},
 		{"pcapng", join(section(le, -1), ifaceBlock(le, 1, 0), bytes.Repeat(enhanced(le, 0, 17e14, 66, payload), frames))},
+		{"snoop", join(snoopHeader(2, 4), bytes.Repeat(snoopRecord(66, 2, payload), frames))},
+		{"erf", bytes.Repeat(erfRecord(sec2023, erfEthernet, 66, 4, []byte("\x00\x00"+payload)), frames)},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			b.SetBytes(int64(len(bb.file)))

@@ -79,3 +79,22 @@ func zipped(t testing.TB, b []byte) []byte {
 	}
 	return out.Bytes()
 }
+
+// snoopHeader is the header of a snoop file.
+func snoopHeader(version, link uint32) []byte {
+	return join([]byte(snoopMagic), words(be, version, link))
+}
+
+// snoopRecord is a record of 2023-11-14T22:13:20.123456Z with pad bytes behind it.
+func snoopRecord(wire uint32, pad int, data string) []byte {
+	return join(words(be, wire, uint32(len(data)), uint32(snoopRecordHeader+len(data)+pad), 0, sec2023, 123456), []byte(data), make([]byte, pad))
+}
+
+// erfRecord is an Endace record, half a second behind sec: its body, from the
+// extension headers on, and pad bytes.
+func erfRecord(sec uint32, kind byte, wire uint16, pad int, body []byte) []byte {
+	b := append(words(le, 1<<31, sec), kind, 4)
+	b = be.AppendUint16(b, uint16(erfHeader+len(body)+pad))
+	b = be.AppendUint16(be.AppendUint16(b, 0), wire)
+	return join(b, body, make([]byte, pad))
+}

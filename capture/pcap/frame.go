@@ -12,6 +12,6 @@ type Frame struct {
 	Time   capture.Time // zero where the file gives none
 	Link   LinkType
 	Length int    // bytes on the wire; at least len(Data)
-	Data   []byte // the captured bytes, at most MaxFrame; valid until the next call of Next
-	Offset int64  // of the frame's record or block in the file
+	Data   []byte // the captured bytes, at most MaxFrame; see Reader.Next for how long
+	Offset int64  // of the frame's record or block in the file, unpacked
 }

@@ -37,14 +37,17 @@ const (
 // its trailer, to the section. One with damaged options is added all the same,
 // so that the interfaces behind it keep their numbers.
 func (n *ng) addInterface(b []byte) (what string) {
-	if len(b) < 16 {
+	if len(b) < interfaceOptions {
 		return "an interface block has no room for its fields"
+	}
+	if n.gap {
+		return "an interface block lies behind skipped bytes, so that its number is not known"
 	}
 	if len(n.ifaces) == maxInterfaces {
 		return "a section has more than 65536 interfaces"
 	}
 	in := iface{link: LinkType(n.order.u16(b[8:])), snaplen: n.order.u32(b[12:]), exp: 6}
-	for opts := b[16:]; len(opts) >= 4; {
+	for opts := b[interfaceOptions:]; len(opts) >= 4; {
 		code, length := n.order.u16(opts), int(n.order.u16(opts[2:]))
 		opts = opts[4:]
 		if code == optEnd {

@@ -78,7 +78,7 @@ func TestInterfacePrecision(t *testing.T) {
 
 func TestLinkName(t *testing.T) {
 	for link, want := range map[LinkType]string{0: "null", 1: "ethernet", 12: "raw", 13: "link-type-13", 101: "raw", 105: "ieee802-11",
-		113: "linux-sll", 127: "ieee802-11-radiotap", 228: "ipv4", 276: "linux-sll2", 301: "dect-nr", 302: "link-type-302", 65535: "link-type-65535"} {
+		113: "linux-sll", 127: "ieee802-11-radiotap", 228: "ipv4", 276: "linux-sll2", 301: "dect-nr", 302: "link-type-302", 65535: "unknown"} {
 		if got := LinkName(link); got != want {
 			t.Errorf("LinkName(%d): %q, expected %q", link, got, want)
 		}

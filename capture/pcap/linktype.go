@@ -16,6 +16,18 @@ const (
 	LinkIPv6      LinkType = 229
 	LinkLinuxSLL2 LinkType = 276
 
+	// LinkUnknown is that of a file which names its link type in numbers of its
+	// own, by one that the registry has no counterpart of.
+	LinkUnknown LinkType = 0xffff
+
+	linkTokenRing       LinkType = 6
+	linkFDDI            LinkType = 10
+	linkPPPHDLC         LinkType = 50
+	linkCiscoHDLC       LinkType = 104
+	linkIPOverFC        LinkType = 122
+	linkSunATM          LinkType = 123
+	linkERF             LinkType = 197
+	linkIPNet           LinkType = 226
 	linkUSBLinux        LinkType = 189
 	linkUSBLinuxMmapped LinkType = 220
 	linkDBus            LinkType = 231
@@ -26,8 +38,11 @@ const (
 
 // LinkName returns the registered name of a link type without its prefix, in
 // lower case with hyphens: "ethernet", "linux-sll"; "link-type-302" for one that
-// has none.
+// has none, "unknown" for [LinkUnknown].
 func LinkName(t LinkType) string {
+	if t == LinkUnknown {
+		return "unknown"
+	}
 	if int(t) < len(linkNames) && linkNames[t] != "" {
 		return linkNames[t]
 	}

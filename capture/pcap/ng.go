@@ -4,29 +4,35 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"bulkhead/capture"
 )
 
 // Block types. Source: draft-ietf-opsawg-pcapng, 4 and 11.1; what numbered
 // lists is registered there too.
 const (
-	blockSection   = 0x0a0d0d0a
-	blockInterface = 1
-	blockPacket    = 2 // obsolete
-	blockSimple    = 3
-	blockEnhanced  = 6
+	blockSection    = 0x0a0d0d0a
+	blockInterface  = 1
+	blockPacket     = 2 // obsolete
+	blockSimple     = 3
+	blockNames      = 4 // of hosts
+	blockStatistics = 5 // of an interface
+	blockEnhanced   = 6
+	blockSecrets    = 10
 )
 
 // byteOrderMagic is what a Section Header Block has at its offset 8.
 const byteOrderMagic = 0x1a2b3c4d
 
 const (
-	maxBlock      = 128<<20 + 64<<10 // libpcap's largest frame, and options
-	maxInterfaces = 1 << 16
-	maxDamaged    = 64
-	sectionBytes  = 28 // of the smallest Section Header Block
-	minBlock      = 12
-	packetData    = 28 // offset of the data in an Enhanced Packet Block, and in the obsolete one
-	simpleData    = 12
+	maxBlock         = 128<<20 + 64<<10 // libpcap's largest frame, and options
+	maxInterfaces    = 1 << 16
+	maxDamaged       = 64
+	sectionBytes     = 28 // of the smallest Section Header Block
+	minBlock         = 12
+	packetData       = 28 // offset of the data in an Enhanced Packet Block, and in the obsolete one
+	simpleData       = 12
+	interfaceOptions = 16 // offset of the options in an Interface Description Block
 )
 
 // isSectionHeader tells pcapng by the first 12 bytes: the block type reads the
@@ -38,13 +44,18 @@ func isSectionHeader(head []byte) bool {
 	return order(false).u32(head[8:]) == byteOrderMagic || order(true).u32(head[8:]) == byteOrderMagic
 }
 
+// sectionOrder is the byte order of a section, by its header.
+func sectionOrder(head []byte) order { return order(order(true).u32(head[8:]) == byteOrderMagic) }
+
 // ng reads a pcapng file.
 type ng struct {
 	win        *window
 	order      order
 	ifaces     []iface
-	sectionEnd int64 // offset at which the section said that it ends, 0 if it did not
-	foreign    bool  // the section is of a version whose blocks are not known
+	sectionEnd int64        // offset at which the section said that it ends, 0 if it did not
+	foreign    bool         // the section is of a version whose blocks are not known
+	gap        bool         // blocks of the section were skipped, which may have been interfaces
+	last       capture.Time // of the last packet block that has a place for one
 	number     uint64
 	damaged    int
 	open       openBlock
@@ -76,10 +87,9 @@ func (n *ng) next() (Frame, error) {
 		kind := n.order.u32(head)
 		if kind == blockSection {
 			if !isSectionHeader(head) {
-				n.sectionEnd = 0
 				return Frame{}, n.lost(off, "a section header has no byte-order magic")
 			}
-			n.order = order(order(true).u32(head[8:]) == byteOrderMagic)
+			n.order = sectionOrder(head)
 		}
 		// Some writers leave the padding out of the length; like Wireshark,
 		// take it as if it were in.
@@ -126,6 +136,11 @@ func (n *ng) next() (Frame, error) {
 func (n *ng) block(off int64, total uint32) ([]byte, error) {
 	if total > windowSize {
 		b := n.win.peek(packetData + MaxFrame)
+		if kind := n.order.u32(b); (kind == blockEnhanced || kind == blockPacket) && len(b) >= packetData {
+			if captured := n.order.u32(b[20:]); uint64(captured)+packetData+maxOptions < uint64(total) {
+				return nil, n.lost(off, fmt.Sprintf("a block of %d captured bytes claims %d", captured, total))
+			}
+		}
 		n.win.advance(len(b))
 		n.open = openBlock{off: off, left: int64(total) - int64(len(b)), total: total}
 		return b, nil
@@ -177,7 +192,7 @@ func numbered(kind uint32) bool {
 // section begins a section with the Section Header Block b. The blocks of one
 // that cannot be read are passed over by their lengths, which all versions share.
 func (n *ng) section(off int64, b []byte, total uint32) (what string) {
-	n.ifaces, n.sectionEnd, n.foreign = n.ifaces[:0], 0, true
+	n.ifaces, n.sectionEnd, n.foreign, n.gap = n.ifaces[:0], 0, true, false
 	if len(b) < sectionBytes-4 {
 		return fmt.Sprintf("a section header has %d bytes, less than %d", total, sectionBytes)
 	}
@@ -225,11 +240,12 @@ func (n *ng) packet(f *Frame, kind uint32, b []byte, total uint32) (what string)
 	} else {
 		captured, wire = n.order.u32(b[20:]), n.order.u32(b[24:])
 		f.Time = in.time(uint64(n.order.u32(b[12:]))<<32 | uint64(n.order.u32(b[16:])))
+		n.last = f.Time
 	}
 	if room := total - uint32(at) - 4; captured > room {
 		return fmt.Sprintf("a packet block claims %d captured bytes and has room for %d", captured, room)
 	}
-	end := at + int(min(captured, MaxFrame, uint32(len(b)-at)))
+	end := min(at+int(min(captured, MaxFrame)), len(b))
 	f.Link, f.Length, f.Data = in.link, wireLength(wire, captured), b[at:end:end]
 	return ""
 }
@@ -242,17 +258,6 @@ func (n *ng) spoilt(off int64, what string) error {
 		what += fmt.Sprintf("; reading ends after %d damaged blocks", n.damaged)
 	}
 	return &DamageError{Offset: off, What: what}
-}
-
-// lost is the damage of a block whose end is not known. If its section said
-// where the next one begins, and one does begin there, reading goes on with it.
-func (n *ng) lost(off int64, what string) error {
-	jump := n.sectionEnd - n.win.offset()
-	if n.sectionEnd == 0 || jump <= 0 || n.win.skip(jump) < jump || !isSectionHeader(n.win.peek(minBlock)) {
-		n.done = true
-	}
-	n.sectionEnd = 0
-	return n.spoilt(off, what)
 }
 
 // end is what next returns where the file ends with have bytes of what, which

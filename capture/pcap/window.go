@@ -2,23 +2,45 @@ package pcap
 
 import "io"
 
-// windowSize is the size of a Reader's buffer: above MaxFrame with all headers,
-// and large enough that moving the unread rest to its front costs nothing.
-const windowSize = 1 << 20
+const (
+	// readSize is how much a window reads at a time. A core's second-level cache
+	// holds it until its frames are looked at; larger reads cost less themselves,
+	// and as much in all.
+	readSize = 256 << 10
+
+	// windowSize is the size of a Block: one read behind the largest frame with
+	// all headers that the read before may have left unfinished.
+	windowSize = readSize + MaxFrame + 4<<10
+)
 
 // window is the part of the file that is in memory. It differs from a
-// bufio.Reader in that it counts the offset and never returns an error together
-// with bytes: what peek returns short is all there is, and err says why.
+// bufio.Reader in that it counts the offset, can leave its buffer to others, and
+// never returns an error together with bytes: what peek returns short is all there
+// is, and err says why.
 type window struct {
-	src  io.Reader
-	buf  []byte
-	r, w int   // buf[r:w] is unread
-	base int64 // offset in the file of buf[0]
-	err  error // of src; io.EOF at its end
+	src    io.Reader
+	keeper BlockReader // src, if it is one
+	free   *blocks
+	block  *Block
+	buf    []byte // of block
+	r, w   int    // buf[r:w] is unread
+	full   int    // up to which buf is filled before what is unread moves to the front
+	base   int64  // offset in the file of buf[0]
+	err    error  // of src; io.EOF at its end
 }
 
 func newWindow(src io.Reader) *window {
-	return &window{src: src, buf: make([]byte, windowSize)}
+	w := &window{free: new(blocks)}
+	w.begin(src)
+	return w
+}
+
+// begin makes w a window on the start of src, in a block that is not the one
+// before.
+func (w *window) begin(src io.Reader) {
+	b := w.free.take()
+	keeper, _ := src.(BlockReader)
+	*w = window{src: src, keeper: keeper, free: w.free, block: b, buf: b.buf}
 }
 
 // offset is that of the next unread byte.
@@ -40,7 +62,7 @@ func (w *window) advance(n int) { w.r += n }
 func (w *window) skip(n int64) int64 {
 	left := n
 	for left > 0 {
-		got := len(w.peek(int(min(left, windowSize))))
+		got := len(w.peek(int(min(left, readSize))))
 		if got == 0 {
 			break
 		}
@@ -62,14 +84,12 @@ func final(err error) bool {
 
 // fill is peek's way when bytes must be read.
 func (w *window) fill(n int) []byte {
-	copy(w.buf, w.buf[w.r:w.w])
-	w.base += int64(w.r)
-	w.w -= w.r
-	w.r = 0
+	if w.r+n > w.full && w.err == nil {
+		w.makeRoom(n)
+	}
 	idle := 0
-	for w.w < n && w.err == nil {
-		var got int
-		got, w.err = w.src.Read(w.buf[w.w:])
+	for w.w-w.r < n && w.err == nil {
+		got := w.read(w.buf[w.w:w.full])
 		w.w += got
 		if got > 0 {
 			idle = 0
@@ -77,7 +97,41 @@ func (w *window) fill(n int) []byte {
 			w.err = io.ErrNoProgress
 		}
 	}
-	return w.buf[:min(w.w, n)]
+	return w.buf[w.r:min(w.w, w.r+n)]
+}
+
+// makeRoom moves what is unread to the front: of the same block, or of another if
+// somebody keeps it.
+func (w *window) makeRoom(n int) {
+	rest := w.buf[w.r:w.w]
+	if !w.block.alone() {
+		b := w.free.take()
+		copy(b.buf, rest)
+		w.block.Done()
+		w.block, w.buf = b, b.buf
+	} else {
+		copy(w.buf, rest)
+	}
+	w.base += int64(w.r)
+	w.r, w.w = 0, len(rest)
+	w.full = max(n, min(w.w+readSize, windowSize))
+}
+
+func (w *window) read(p []byte) (n int) {
+	if w.keeper != nil {
+		n, w.err = w.keeper.ReadBlock(w.block, p)
+	} else {
+		n, w.err = w.src.Read(p)
+	}
+	return n
+}
+
+// close gives the block up.
+func (w *window) close() {
+	if w.block != nil {
+		w.block.Done()
+	}
+	*w = window{err: io.EOF, free: w.free}
 }
 
 // ended says what it means that the file ends while have bytes of what, which
