@@ -32,23 +32,31 @@ func (o *Observations) Sort() {
 	for i := range o.Endpoints {
 		o.Endpoints[i].Capture = moved[o.Endpoints[i].Capture]
 	}
-	sortLarge(o.Conversations, compareConversations)
+	SortConversations(o.Conversations)
 	slices.SortFunc(o.Folded, compareFolded)
 	slices.SortFunc(o.Endpoints, compareEndpoints)
 }
 
-// sortLarge sorts values that are large to move: each is moved once.
-func sortLarge[T any](list []T, compare func(a, b *T) int) {
+// SortConversations sorts a list as [Observations.Sort] does. Conversations are
+// large, so that each is moved once, and none if the list is sorted.
+func SortConversations(list []Conversation) {
+	sorted := true
+	for i := 1; i < len(list) && sorted; i++ {
+		sorted = list[i-1].Compare(&list[i]) <= 0
+	}
+	if sorted {
+		return
+	}
 	order := make([]int, len(list))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(compare(&list[a], &list[b]), cmp.Compare(a, b)) })
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(list[a].Compare(&list[b]), cmp.Compare(a, b)) })
 	for i, from := range order {
 		if from == i || from < 0 {
 			continue
 		}
-		// The values of one cycle, each to where it belongs.
+		// The conversations of one cycle, each to where it belongs.
 		first, at := list[i], i
 		for from != i {
 			list[at], order[at] = list[from], -1
@@ -58,7 +66,8 @@ func sortLarge[T any](list []T, compare func(a, b *T) int) {
 	}
 }
 
-func compareConversations(a, b *Conversation) int {
+// Compare orders conversations by their keys, as [Observations.Sort] does.
+func (a *Conversation) Compare(b *Conversation) int {
 	return cmp.Or(
 		cmp.Compare(a.Capture, b.Capture),
 		cmp.Compare(a.Tunnel, b.Tunnel),

@@ -79,7 +79,7 @@ func TestSortKeepsCaptures(t *testing.T) {
 		if o.Captures[c.Capture].Path != string(rune(c.Client.IP.As4()[2])) {
 			t.Errorf("conversation of %v is in capture %s", c.Client.IP, o.Captures[c.Capture].Path)
 		}
-		if i > 0 && compareConversations(&o.Conversations[i-1], &c) > 0 {
+		if i > 0 && o.Conversations[i-1].Compare(&c) > 0 {
 			t.Errorf("conversation %d is out of order", i)
 		}
 	}

@@ -16,17 +16,19 @@ import (
 	"bulkhead/capture/protocol"
 )
 
-// wire builds a capture, one frame a microsecond. Hosts are named by the last
+// wire builds a capture, one frame a microsecond at first. Hosts are named by the last
 // octet of their address: 10.0.0.n at 02:00:00:00:00:n.
 type wire struct {
 	t    testing.TB
 	file bytes.Buffer
 	vlan uint16
 	n    uint32
+	step uint32 // microseconds from frame to frame
+	id   uint16 // of the next IP packet
 }
 
 func newWire(t testing.TB) *wire {
-	w := &wire{t: t}
+	w := &wire{t: t, step: 1, id: 1}
 	var head [24]byte
 	binary.LittleEndian.PutUint32(head[0:], 0xa1b2c3d4)
 	binary.LittleEndian.PutUint16(head[4:], 2)
@@ -47,7 +49,7 @@ func host(n byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, n}) }
 // raw adds a frame as it is.
 func (w *wire) raw(frame []byte) *wire {
 	var head [16]byte
-	w.n++
+	w.n += w.step
 	binary.LittleEndian.PutUint32(head[0:], 1_700_000_000)
 	binary.LittleEndian.PutUint32(head[4:], w.n)
 	binary.LittleEndian.PutUint32(head[8:], uint32(len(frame)))
@@ -76,7 +78,7 @@ func (w *wire) ethernet(src, dst net.HardwareAddr, etherType layers.EthernetType
 
 func (w *wire) ip(src, dst byte, proto layers.IPProtocol, upper ...gopacket.SerializableLayer) *wire {
 	w.t.Helper()
-	ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: proto, SrcIP: host(src).AsSlice(), DstIP: host(dst).AsSlice()}
+	ip := &layers.IPv4{Version: 4, Id: w.id, TTL: 64, Protocol: proto, SrcIP: host(src).AsSlice(), DstIP: host(dst).AsSlice()}
 	if t, ok := upper[0].(interface {
 		SetNetworkLayerForChecksum(gopacket.NetworkLayer) error
 	}); ok {
@@ -84,6 +86,7 @@ func (w *wire) ip(src, dst byte, proto layers.IPProtocol, upper ...gopacket.Seri
 			w.t.Fatal(err)
 		}
 	}
+	w.id++
 	return w.ethernet(hostMAC(src), hostMAC(dst), layers.EthernetTypeIPv4, append([]gopacket.SerializableLayer{ip}, upper...)...)
 }
 
@@ -220,12 +223,19 @@ func (testDecoder) Decode(x *protocol.Exchange, from capture.Side, b []byte) int
 // observed runs the engine over one file.
 func observed(t testing.TB, file []byte) *capture.Observations {
 	t.Helper()
-	return observedWithin(t, file, fileLimits)
+	return observedWithin(t, file, oneShard())
+}
+
+// oneShard are the bounds on a file whose tables are in one part.
+func oneShard() limits {
+	l := fileLimits
+	l.shards = 1
+	return l
 }
 
 func observedWithin(t testing.TB, file []byte, l limits) *capture.Observations {
 	t.Helper()
-	o, err := observe(context.Background(), []Input{input("test.pcap", file)}, Options{}, newRegistry([]*protocol.Protocol{testProtocol}), l)
+	o, err := observe(context.Background(), []Input{input("test.pcap", file)}, Options{}, newRegistry([]*protocol.Protocol{testProtocol}), &l, splitFrom)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +255,9 @@ func checkSums(t testing.TB, o *capture.Observations) {
 	packets := make([]uint64, len(o.Captures))
 	for i := range o.Conversations {
 		c := &o.Conversations[i]
-		packets[c.Capture] += c.Packets.Sent + c.Packets.Received
+		if c.Tunnel == "" {
+			packets[c.Capture] += c.Packets.Sent + c.Packets.Received
+		}
 		s := c.State
 		if sum := s.Attempted + s.Refused + s.Established + s.Answered; sum != c.Connections {
 			t.Errorf("%s: the states sum to %d, connections are %d", c.Example.FiveTuple, sum, c.Connections)
@@ -259,21 +271,36 @@ func checkSums(t testing.TB, o *capture.Observations) {
 			}
 		}
 	}
+	folded := make([]uint64, len(o.Captures))
+	for _, f := range o.Folded {
+		if f.Tunnel == "" {
+			folded[f.Capture] += f.Packets.Sent + f.Packets.Received
+		}
+		s := f.State
+		if sum := s.Attempted + s.Refused + s.Established + s.Answered; sum != f.Connections {
+			t.Errorf("folded %v %v: the states sum to %d, connections are %d", f.Client, f.Server, sum, f.Connections)
+		}
+	}
 	for i := range o.Captures {
 		c := &o.Captures[i]
 		if sum := c.Ledger.Sum(); sum != c.Frames {
 			t.Errorf("%s: the ledger sums to %d, frames are %d", c.Path, sum, c.Frames)
 		}
 		l := c.Ledger
-		if want := l.Decoded + l.OtherL2 + l.OtherIP + l.Fragment; packets[i] != want {
-			t.Errorf("%s: conversations hold %d frames, the ledger says %d", c.Path, packets[i], want)
+		// Of what could not be read, frames count in a conversation that have addresses.
+		least := l.Decoded + l.OtherL2 + l.OtherIP + l.Fragment
+		if n := packets[i] + folded[i]; n < least || n > least+l.Truncated+l.Malformed {
+			t.Errorf("%s: conversations hold %d frames, the ledger says %d and %d that could not be read", c.Path, n, least, l.Truncated+l.Malformed)
+		}
+		if folded[i] != l.Folded {
+			t.Errorf("%s: %d frames are folded, the ledger says %d", c.Path, folded[i], l.Folded)
 		}
 		causes := uint64(0)
 		for _, r := range l.Reasons {
 			causes += r.Frames
 		}
-		if causes != l.Sum()-l.Decoded {
-			t.Errorf("%s: the causes sum to %d of %d frames", c.Path, causes, l.Sum()-l.Decoded)
+		if want := l.Sum() - l.Decoded - l.Duplicate; causes != want {
+			t.Errorf("%s: the causes sum to %d of %d frames", c.Path, causes, want)
 		}
 	}
 }

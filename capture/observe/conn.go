@@ -1,11 +1,8 @@
 package observe
 
 import (
-	"net/netip"
-
 	"bulkhead/capture"
 	"bulkhead/capture/packet"
-	"bulkhead/capture/pcap"
 	"bulkhead/capture/protocol"
 	"bulkhead/internal/mac"
 )
@@ -15,42 +12,39 @@ const unknownSide = -1
 
 // conn is a connection: what one pair of addresses and ports say to each other.
 // Its sides are the ends of its key; which of them is the client is found out
-// on the way.
+// on the way. What every frame needs comes first.
 type conn struct {
-	key    flowKey
-	addrs  [2]netip.Addr
-	heard  [2]*endpoint // who sent the last frame of each side
-	vlans  vlans
-	slot   int
-	recent bool // a frame came since room was last looked for
-
-	first, last          capture.Time
+	key                  flowKey
+	hash                 uint64
+	tcp                  *tcp // nil over anything else
+	vlans                vlans
+	stage                stage
+	recent               bool // a frame came since room was last looked for
+	alive                bool
+	client               int8
+	link                 int8      // of the last frame
 	packets, bytes, load [2]uint64 // load is payload; over TCP the streams count it
+	heard                [2]hearing
 	links                []link
-	link                 int // of the last frame
 
-	outcome        packet.Outcome
-	detail         string // of outcome
-	fragments      uint64 // of packets, those that are later fragments
-	fragmentDetail string
+	decoder protocol.Decoder
+	proto   *protocol.Protocol
+	conv    *conv
 
-	opener    int // the side of the first frame
-	client    int
-	roleBasis capture.Basis
-	group     bool // sent to a group address
-	refused   bool // an ICMP error came back
-	example   capture.Example
-	tuple     tuple // of the example
-
-	stage    stage
-	search   *search
-	rejected uint64 // protocols whose recogniser saw a first message and said no
-	proto    *protocol.Protocol
-	decoder  protocol.Decoder
-	exchange *protocol.Exchange
-	conv     *conv
-
-	tcp *tcp // nil over anything else
+	place       int          // in the table of connections
+	oneLink     [1]link      // where links begins
+	first, last capture.Time // of what hearings were given up
+	duplicates  uint64
+	opener      int8 // the side of the first frame
+	group       bool // sent to a group address
+	refused     bool // an ICMP error came back
+	tunnel      packet.TunnelKind
+	icmp        [2]uint8 // type and code of the first message
+	roleBasis   capture.Basis
+	frame       uint64 // the first
+	search      *search
+	exchange    protocol.Exchange // of decoder
+	rejected    uint64            // protocols whose recogniser saw a first message and said no
 }
 
 // link is a path that frames of a connection took, by side.
@@ -60,70 +54,56 @@ type link struct {
 	count uint64
 }
 
-// newConn makes a connection of its first frame, in the memory of one that ended.
-func (e *engine) newConn(k flowKey, from int, f *pcap.Frame) *conn {
-	c, p := e.spare, &e.packet
-	e.spare = nil
-	if c == nil {
-		c = &conn{links: make([]link, 0, 1)}
-	}
-	t := c.tcp
+// reset makes c a new connection, of which p is the first packet.
+func (c *conn) reset(p *parcel) {
+	t, x := c.tcp, c.exchange
 	*c = conn{
-		key: k, vlans: vlans{notHeard, notHeard},
-		opener: from, client: unknownSide,
-		links:   c.links[:0],
-		example: capture.Example{Frame: f.Number},
-		tuple:   tuple{p.Src, p.Dst, p.Proto, p.SrcPort, p.DstPort},
+		key: p.key, hash: p.hash, alive: true, place: c.place,
+		vlans:  vlans{notHeard, notHeard},
+		opener: int8(p.from), client: unknownSide,
+		frame: p.number, tunnel: p.tunnel, tcp: t, exchange: x,
 	}
-	c.addrs[from], c.addrs[1-from] = p.Src, p.Dst
-	switch k.carrier {
-	case overICMP:
-		c.tuple.srcPort, c.tuple.dstPort = uint16(p.ICMPType), uint16(p.ICMPCode)
-	case overTCP:
-		if t == nil {
-			t = new(tcp)
-		}
-		t.reset(e.held)
-		c.tcp = t
+	c.links = c.oneLink[:0]
+	if p.key.carrier == overICMP && p.more != nil {
+		c.icmp = [2]uint8{p.more.ICMPType, p.more.ICMPCode}
 	}
-	return c
 }
 
-// count adds a frame's numbers.
-func (c *conn) count(from int, p *packet.Packet, f *pcap.Frame) {
+// count adds a packet's numbers.
+func (c *conn) count(p *parcel) {
+	from := p.from
 	c.recent = true
-	c.packets[from]++
-	c.bytes[from] += uint64(f.Length)
+	c.packets[from] += uint64(p.frames)
+	c.bytes[from] += uint64(p.length)
 	if c.tcp == nil {
-		c.load[from] += uint64(p.PayloadLength)
+		c.load[from] += uint64(p.payloadLength)
 	}
-	if !f.Time.IsZero() {
-		c.first, c.last = c.first.Earliest(f.Time), c.last.Latest(f.Time)
-	}
-	c.countLink(from, p)
+	c.countLink(p)
 }
 
-func (c *conn) countLink(from int, p *packet.Packet) {
-	for i := range c.links {
+func (c *conn) countLink(p *parcel) {
+	from := p.from & 1
+	n := int(c.link)
+	for range c.links {
 		// The link of the last frame is most often the one.
-		n := c.link + i
 		if n >= len(c.links) {
-			n -= len(c.links)
+			n = 0
 		}
 		l := &c.links[n]
-		if l.mac[from] == p.SrcMAC && l.mac[1-from] == p.DstMAC && (l.ttl[from] == p.TTL || l.ttl[from] == 0) {
-			l.ttl[from] = p.TTL
-			l.count++
-			c.link = n
+		if l.mac[from] == p.src && l.mac[1-from] == p.dst && (l.ttl[from] == p.ttl || l.ttl[from] == 0) {
+			l.ttl[from] = p.ttl
+			l.count += uint64(p.frames)
+			c.link = int8(n)
 			return
 		}
+		n++
 	}
 	if len(c.links) >= capture.MaxLinks {
 		return
 	}
 	var l link
-	l.mac[from], l.mac[1-from], l.ttl[from], l.count = p.SrcMAC, p.DstMAC, p.TTL, 1
-	c.link = len(c.links)
+	l.mac[from], l.mac[1-from], l.ttl[from], l.count = p.src, p.dst, p.ttl, uint64(p.frames)
+	c.link = int8(len(c.links))
 	c.links = append(c.links, l)
 }
 
@@ -137,8 +117,100 @@ func (c *conn) payload(side int) uint64 {
 
 // side returns an end as the decoders call it.
 func (c *conn) side(from int) capture.Side {
-	if from == c.client {
+	if from == int(c.client) {
 		return capture.FromClient
 	}
 	return capture.FromServer
+}
+
+// conns is the table of connections that are being followed. A connection stays
+// where it is: its place is used again for the one that takes it.
+type conns struct {
+	index  table
+	places []*conn
+	hand   int // where room is looked for next
+	max    int
+
+	last *conn // that was found
+}
+
+// find returns the connection that a packet belongs to, or nil.
+func (t *conns) find(p *parcel) *conn {
+	from := int(p.from)
+	if c := t.last; c != nil && c.hash == p.hash && c.key == p.key && c.vlans[from] == int32(p.vlan) {
+		return c
+	}
+	var best *conn
+	for at := t.index.probe(p.hash); ; {
+		place, ok := t.index.next(&at)
+		if !ok {
+			break
+		}
+		c := t.places[place]
+		if c.key != p.key {
+			continue
+		}
+		switch c.vlans.fits(from, p.vlan) {
+		case exact:
+			t.last = c
+			return c
+		case joined:
+			if best == nil {
+				best = c
+			}
+		}
+	}
+	if best != nil {
+		t.last = best
+	}
+	return best
+}
+
+// room returns a place for a new connection. If one that is alive has to make
+// room, it is to be closed first.
+func (t *conns) room() *conn {
+	if len(t.places) < t.max {
+		if len(t.places) == cap(t.places) {
+			t.places = append(make([]*conn, 0, max(8, min(2*len(t.places), t.max))), t.places...)
+		}
+		c := &conn{place: len(t.places)}
+		t.places = append(t.places, c)
+		return c
+	}
+	for t.places[t.hand].recent {
+		t.places[t.hand].recent = false
+		t.hand = (t.hand + 1) % len(t.places)
+	}
+	c := t.places[t.hand]
+	t.hand = (t.hand + 1) % len(t.places)
+	return c
+}
+
+// whichever returns the connection that a packet belongs to, or one on another
+// VLAN, or nil.
+func (t *conns) whichever(p *parcel) *conn {
+	if c := t.find(p); c != nil {
+		return c
+	}
+	for at := t.index.probe(p.hash); ; {
+		place, ok := t.index.next(&at)
+		if !ok {
+			return nil
+		}
+		if c := t.places[place]; c.key == p.key {
+			return c
+		}
+	}
+}
+
+func (t *conns) enter(c *conn) {
+	t.index.add(c.hash, c.place)
+	t.last = c
+}
+
+func (t *conns) forget(c *conn) {
+	t.index.remove(c.hash, c.place)
+	if t.last == c {
+		t.last = nil
+	}
 }

@@ -7,38 +7,36 @@ import (
 	"slices"
 
 	"bulkhead/capture"
+	"bulkhead/capture/packet"
 	"bulkhead/capture/protocol"
 	"bulkhead/internal/mac"
 )
 
-// convKey tells conversations apart. Straight on the link the addresses are
-// MACs.
-type convKey struct {
-	clientHigh, clientLow, serverHigh, serverLow uint64
-	port                                         uint16
-	vlan                                         uint16
-	carrier                                      carrier
-	protocol                                     capture.Protocol
-}
-
-// conv is a conversation. Its two sides are client and server.
+// conv is a conversation. Its two sides are client and server; end a of its key
+// is the client, and has no port.
 type conv struct {
-	key           convKey
+	key           flowKey
+	protocol      capture.Protocol
+	hash          uint64 // of key
+	place         int
+	vlan          uint16
 	vlans         vlans
-	ip            [2]netip.Addr
 	heard         [2]*endpoint
 	protocolBasis capture.Basis
 	roleBasis     capture.Basis
+	attempt       bool // nothing came back so far
+	open          int  // connections that point here
 
 	states               [4]uint64
-	connections, lost    uint64
+	lost, contradicted   uint64
+	duplicates           uint64
 	packets, bytes, load [2]uint64
 	first, last          capture.Time
 	links                []capture.Link
 	protection           capture.Protection
-	example              capture.Example
-	tuple                tuple
-	port, clientPort     uint16
+	frame                uint64 // of the example
+	clientPort           uint16 // of the example
+	icmp                 [2]uint8
 	tally                *protocol.Tally
 }
 
@@ -60,99 +58,196 @@ func (v *conv) count(room *protocol.Room) *protocol.Tally {
 	return v.tally
 }
 
+// convs is the table of conversations.
+type convs struct {
+	index    table
+	places   []*conv // nil where one was folded
+	free     []int   // those places
+	live     int
+	attempts []int // places of what began as an attempt, the oldest first
+	waiting  int   // how many of the conversations are attempts
+}
+
+func (t *convs) add(v *conv) {
+	if n := len(t.free); n > 0 {
+		v.place, t.free = t.free[n-1], t.free[:n-1]
+		t.places[v.place] = v
+	} else {
+		v.place = len(t.places)
+		t.places = append(t.places, v)
+	}
+	t.live++
+	t.index.add(v.hash, v.place)
+	if v.attempt {
+		t.waiting++
+		t.attempts = append(t.attempts, v.place)
+	}
+}
+
+func (t *convs) remove(v *conv) {
+	t.index.remove(v.hash, v.place)
+	t.places[v.place] = nil
+	t.free = append(t.free, v.place)
+	t.live--
+	if v.attempt {
+		t.waiting--
+	}
+}
+
+// find returns the conversation with a key and protocol whose VLANs agree with
+// those that were heard, or nil.
+func (t *convs) find(k *flowKey, hash uint64, name capture.Protocol, heard vlans) *conv {
+	var best *conv
+	for at := t.index.probe(hash); ; {
+		place, ok := t.index.next(&at)
+		if !ok {
+			return best
+		}
+		v := t.places[place]
+		if v.key != *k || v.protocol != name {
+			continue
+		}
+		switch id := heard.id(); {
+		case v.vlan == id:
+			return v
+		case best == nil && (v.vlan == 0 || id == 0) && v.vlans.agree(heard):
+			best = v
+		}
+	}
+}
+
+// agree reports whether no direction was heard on two VLANs.
+func (v vlans) agree(w vlans) bool {
+	for side := range v {
+		if v[side] != notHeard && w[side] != notHeard && v[side] != w[side] {
+			return false
+		}
+	}
+	return true
+}
+
+// oldestAttempt takes the attempt that began first and can be given up off the
+// list, or returns nil if there is none.
+func (t *convs) oldestAttempt() *conv {
+	for i, place := range t.attempts {
+		v := t.places[place]
+		switch {
+		case v == nil || !v.attempt: // was folded, or answered after all
+			continue
+		case v.open > 0:
+			// It may yet be answered. Those in front of it are done with.
+			if i > 0 {
+				t.attempts = append(t.attempts[:0], t.attempts[i:]...)
+			}
+			for _, place := range t.attempts {
+				if v := t.places[place]; v != nil && v.attempt && v.open == 0 {
+					return v
+				}
+			}
+			return nil
+		}
+		t.attempts = t.attempts[i:]
+		return v
+	}
+	t.attempts = t.attempts[:0]
+	return nil
+}
+
 // settle finds the conversation that c belongs to. The client is known. If there
 // is no room, c.conv stays nil.
-func (e *engine) settle(c *conn) {
-	name, basis := e.name(c)
-	client, server := c.client, 1-c.client
-	k := convKey{port: c.key.port(server), vlan: c.vlans.id(), carrier: c.key.carrier, protocol: name}
-	k.clientHigh, k.clientLow, k.serverHigh, k.serverLow = c.key.aHigh, c.key.aLow, c.key.bHigh, c.key.bLow
+func (s *shard) settle(c *conn) {
+	name, basis := s.name(c)
+	client, server := int(c.client), int(1-c.client)
+	k := c.key
 	if client == 1 {
-		k.clientHigh, k.clientLow, k.serverHigh, k.serverLow = k.serverHigh, k.serverLow, k.clientHigh, k.clientLow
+		k.aHigh, k.aLow, k.bHigh, k.bLow = k.bHigh, k.bLow, k.aHigh, k.aLow
 	}
+	k.aPort, k.bPort = 0, c.key.port(server)
+	hash := k.hash(s.seeds)
 	heard := vlans{c.vlans[client], c.vlans[server]}
-	v := e.convs[k]
+	v := s.convs.find(&k, hash, name, heard)
 	if v == nil {
-		v = e.joinConv(k, heard)
-	}
-	if v == nil {
-		silent := c.packets[0] == 0 || c.packets[1] == 0
-		switch {
-		case len(e.order) >= e.limits.conversations:
-			e.limited("conversations", e.limits.conversations)
-			return
-		case silent && e.silent >= e.limits.conversations/2:
-			e.limited("conversations without an answer", e.limits.conversations/2)
-			return
-		case silent:
-			e.silent++
-		}
 		v = &conv{
-			key: k, vlans: heard, ip: [2]netip.Addr{c.addrs[client], c.addrs[server]},
-			protocolBasis: basis, roleBasis: c.roleBasis, port: k.port,
-			example: c.example, tuple: c.tuple, clientPort: c.key.port(client),
+			key: k, hash: hash, protocol: name, vlan: heard.id(), vlans: heard,
+			protocolBasis: basis, roleBasis: c.roleBasis, attempt: c.state() < established,
+			frame: c.frame, clientPort: c.key.port(client), icmp: c.icmp,
 		}
-		e.order = append(e.order, v)
-		e.convs[k] = v
-		e.alias(v)
+		if !s.makeRoom(v.attempt, c.stage == found) {
+			return
+		}
+		s.convs.add(v)
 	}
 	v.protocolBasis = stronger(v.protocolBasis, basis)
 	v.roleBasis = stronger(v.roleBasis, c.roleBasis)
 	c.conv = v
+	v.open++
 	for side := range heard {
-		e.tagged(v, side, heard[side])
+		s.tagged(v, side, heard[side])
 	}
 }
 
-// joinConv finds a conversation whose VLAN is open, or leaves that of the
-// connection open, because one direction was not heard.
-func (e *engine) joinConv(k convKey, heard vlans) *conv {
-	if k.vlan != 0 {
-		k.vlan = 0
-	} else {
-		k.vlan = anyVLAN
+// makeRoom reports whether there is room for one more conversation. What was
+// answered takes the place of the oldest attempt, and so does an attempt that may
+// yet be answered; one that will not be finds room or none.
+func (s *shard) makeRoom(attempt, open bool) bool {
+	t, most := &s.convs, s.limits.conversations
+	full := t.live >= most || attempt && t.waiting >= (most+1)/2
+	if !full {
+		return true
 	}
-	v := e.convs[k]
-	if v == nil {
-		return nil
+	s.limited("conversations", most)
+	if attempt && !open {
+		return false
 	}
-	for side := range heard {
-		if heard[side] != notHeard && v.vlans[side] != notHeard && heard[side] != v.vlans[side] {
-			return nil
-		}
+	old := t.oldestAttempt()
+	if old == nil {
+		return false
 	}
-	return v
+	s.foldConv(old)
+	t.remove(old)
+	return true
 }
 
 // tagged notes the VLAN of one direction of v. If it settles the VLAN of the
-// whole, v moves to its new key, unless another conversation has that already.
-func (e *engine) tagged(v *conv, side int, vlan int32) {
+// whole, that is v's, unless another conversation has it already.
+func (s *shard) tagged(v *conv, side int, vlan int32) {
 	if vlan == notHeard || v.vlans[side] != notHeard {
 		return
 	}
 	v.vlans[side] = vlan
-	k := v.key
-	if k.vlan = v.vlans.id(); k == v.key || e.convs[k] != nil {
+	id := v.vlans.id()
+	if id == v.vlan {
 		return
 	}
-	delete(e.convs, v.key)
-	v.key = k
-	e.convs[k] = v
-	e.alias(v)
-}
-
-// alias enters a tagged conversation so that an untagged connection finds it.
-func (e *engine) alias(v *conv) {
-	if k := v.key; k.vlan != 0 {
-		k.vlan = anyVLAN
-		e.convs[k] = v
+	for at := s.convs.index.probe(v.hash); ; {
+		place, ok := s.convs.index.next(&at)
+		if !ok {
+			break
+		}
+		if o := s.convs.places[place]; o.key == v.key && o.protocol == v.protocol && o.vlan == id {
+			return
+		}
 	}
+	v.vlan = id
 }
 
-var strength = map[capture.Basis]int{capture.Handshake: 4, capture.Content: 3, capture.Port: 2, capture.Guess: 1, capture.NotKnown: 0}
+// strength orders bases, the strongest last.
+func strength(b capture.Basis) int {
+	switch b {
+	case capture.Handshake:
+		return 4
+	case capture.Content:
+		return 3
+	case capture.Port:
+		return 2
+	case capture.Guess:
+		return 1
+	}
+	return 0
+}
 
 func stronger(a, b capture.Basis) capture.Basis {
-	if strength[b] > strength[a] {
+	if a != b && strength(b) > strength(a) {
 		return b
 	}
 	return a
@@ -161,9 +256,12 @@ func stronger(a, b capture.Basis) capture.Basis {
 // name returns what c speaks. What no recogniser knew is named by the server's
 // port, unless the protocol of that port has a recogniser that saw the start and
 // said no.
-func (e *engine) name(c *conn) (capture.Protocol, capture.Basis) {
-	if c.proto != nil {
+func (s *shard) name(c *conn) (capture.Protocol, capture.Basis) {
+	switch {
+	case c.proto != nil:
 		return c.proto.Name, capture.Content
+	case c.tunnel != packet.None:
+		return capture.Protocol(c.tunnel.String()), capture.Content
 	}
 	switch c.key.carrier {
 	case overICMP:
@@ -174,12 +272,12 @@ func (e *engine) name(c *conn) (capture.Protocol, capture.Basis) {
 		}
 		return capture.Unknown, capture.NotKnown
 	case overTCP, overUDP:
-		p := capture.ByPort(transports[c.key.carrier], c.key.port(1-c.client))
+		p := capture.ByPort(transports[c.key.carrier], c.key.port(int(1-c.client)))
 		if p == capture.Unknown {
 			break
 		}
 		spoke := c.payload(0) > 0 || c.payload(1) > 0
-		if spoke && e.registry.named(p, c.key.carrier)&c.rejected != 0 {
+		if spoke && s.registry[c.key.carrier].named(p)&c.rejected != 0 {
 			break
 		}
 		return p, capture.Port
@@ -187,40 +285,46 @@ func (e *engine) name(c *conn) (capture.Protocol, capture.Basis) {
 	return capture.Unknown, capture.NotKnown
 }
 
-// close ends a connection and adds it to its conversation, and its frames to the
-// ledger. Its memory is the next connection's.
-func (e *engine) close(c *conn) {
+// close ends a connection and adds it to its conversation, or to the folded ones.
+// Its place is free then.
+func (s *shard) close(c *conn) {
 	if c.tcp != nil {
-		e.finishTCP(c)
+		s.finishTCP(c)
 	}
 	if c.search != nil {
-		e.giveUp(c, c.search)
+		s.giveUp(c, c.search)
 	}
-	c.setRole(protocol.AnyRole, c.opener)
+	c.setRole(protocol.AnyRole, int(c.opener))
+	for side := range c.heard {
+		c.tellEndpoint(&c.heard[side])
+	}
 	if c.conv == nil && c.stage != found {
-		e.settle(c)
+		s.settle(c)
 	}
-	total := c.packets[0] + c.packets[1]
-	if c.conv == nil {
-		e.ledger.add(ledgerLimited, "no room for another conversation", total)
+	if v := c.conv; v != nil {
+		if v.attempt && c.state() >= established {
+			v.attempt = false
+			s.convs.waiting--
+		}
+		v.add(c)
+		v.open--
 	} else {
-		e.ledger.add(ledgerState(c.outcome), c.detail, total-c.fragments)
-		e.ledger.add(ledgerFragment, c.fragmentDetail, c.fragments)
-		c.conv.add(c)
+		s.foldConn(c)
 	}
-	if c.exchange != nil {
+	if c.decoder != nil {
 		c.exchange.Close()
 	}
 	if c.tcp != nil {
-		e.freeTCP(c)
+		s.freeTCP(c)
 	}
-	e.spare = c
+	s.conns.forget(c)
+	c.alive = false
 }
 
 // state tells how far c came.
 func (c *conn) state() state {
 	s := attempted
-	client, server := c.client, 1-c.client
+	client, server := int(c.client), int(1-c.client)
 	switch {
 	case c.tcp != nil:
 		s = c.tcp.state(client)
@@ -243,26 +347,24 @@ func (c *conn) carriesUnits() bool { return c.key.carrier == overUDP || c.key.ca
 
 // add counts a connection that ended.
 func (v *conv) add(c *conn) {
-	v.connections++
 	v.states[c.state()]++
+	v.duplicates += c.duplicates
 	for side := range 2 {
-		from := c.client
-		if side == 1 {
-			from = 1 - c.client
-		}
+		from := int(c.client) ^ side
 		v.packets[side] += c.packets[from]
 		v.bytes[side] += c.bytes[from]
 		v.load[side] += c.payload(from)
 		if c.tcp != nil {
 			v.lost += c.tcp.sides[from].Lost()
+			v.contradicted += c.tcp.sides[from].Contradicted()
 		}
 		if v.heard[side] == nil {
-			v.heard[side] = c.heard[from]
+			v.heard[side] = c.heard[from].endpoint
 		}
 	}
 	v.first, v.last = v.first.Earliest(c.first), v.last.Latest(c.last)
-	if c.example.Frame < v.example.Frame {
-		v.example, v.tuple, v.clientPort = c.example, c.tuple, c.key.port(c.client)
+	if c.frame < v.frame {
+		v.frame, v.clientPort, v.icmp = c.frame, c.key.port(int(c.client)), c.icmp
 	}
 	for _, l := range c.links {
 		v.addLink(capture.Link{
@@ -295,7 +397,7 @@ func (v *conv) addLink(l capture.Link) {
 func (v *conv) protect(c *conn) {
 	degree := protocol.Clear
 	switch {
-	case c.proto != nil && c.exchange != nil:
+	case c.proto != nil && c.decoder != nil:
 		degree = c.exchange.Protection(c.proto.Protection)
 	case c.proto != nil:
 		degree = c.proto.Protection
@@ -320,33 +422,36 @@ func (v *conv) export() capture.Conversation {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), slices.Compare(a.ClientMAC[:], b.ClientMAC[:]), slices.Compare(a.ServerMAC[:], b.ServerMAC[:]),
 			cmp.Compare(a.ClientTTL, b.ClientTTL), cmp.Compare(a.ServerTTL, b.ServerTTL))
 	})
+	port := v.key.bPort
 	out := capture.Conversation{
-		VLAN:          v.key.vlan,
-		Client:        capture.Peer{IP: v.ip[0]},
-		Server:        capture.Server{Peer: capture.Peer{IP: v.ip[1]}, Port: v.port},
-		Transport:     transports[v.key.carrier],
-		Protocol:      v.key.protocol,
-		ProtocolBasis: v.protocolBasis,
-		RoleBasis:     v.roleBasis,
-		State:         capture.State{Attempted: v.states[attempted], Refused: v.states[refused], Established: v.states[established], Answered: v.states[answered]},
-		Connections:   v.connections,
-		Packets:       capture.Volume{Sent: v.packets[0], Received: v.packets[1]},
-		Bytes:         capture.Volume{Sent: v.bytes[0], Received: v.bytes[1]},
-		Payload:       capture.Volume{Sent: v.load[0], Received: v.load[1]},
-		LostBytes:     v.lost,
-		First:         v.first,
-		Last:          v.last,
-		Links:         v.links,
-		Operations:    []capture.Operation{},
-		Protection:    v.protection,
-		Example:       v.example,
+		VLAN:              v.vlan,
+		Client:            capture.Peer{IP: v.key.addr(0)},
+		Server:            capture.Server{Peer: capture.Peer{IP: v.key.addr(1)}, Port: port},
+		Transport:         transports[v.key.carrier],
+		Protocol:          v.protocol,
+		ProtocolBasis:     v.protocolBasis,
+		RoleBasis:         v.roleBasis,
+		State:             v.state(),
+		Connections:       v.connections(),
+		Packets:           capture.Volume{Sent: v.packets[0], Received: v.packets[1]},
+		Bytes:             capture.Volume{Sent: v.bytes[0], Received: v.bytes[1]},
+		Payload:           capture.Volume{Sent: v.load[0], Received: v.load[1]},
+		LostBytes:         v.lost,
+		ContradictedBytes: v.contradicted,
+		Duplicates:        v.duplicates,
+		First:             v.first,
+		Last:              v.last,
+		Links:             v.links,
+		Operations:        []capture.Operation{},
+		Protection:        v.protection,
+		Example:           capture.Example{Frame: v.frame},
 	}
 	if len(v.links) > 0 {
 		out.Client.MAC, out.Server.MAC = v.links[0].ClientMAC, v.links[0].ServerMAC
 	}
 	out.Example.FiveTuple = v.fiveTuple(out.Client.MAC, out.Server.MAC)
 	if v.key.carrier != overLink {
-		out.Example.CommunityID = communityID(v.tuple)
+		out.Example.CommunityID = communityID(v.tuple())
 	}
 	if v.tally != nil {
 		v.tally.Fill(&out)
@@ -354,16 +459,49 @@ func (v *conv) export() capture.Conversation {
 	return out
 }
 
+func (v *conv) state() capture.State {
+	return capture.State{Attempted: v.states[attempted], Refused: v.states[refused], Established: v.states[established], Answered: v.states[answered]}
+}
+
+func (v *conv) connections() (n uint64) {
+	for _, s := range v.states {
+		n += s
+	}
+	return n
+}
+
+// tuple is that of the example.
+func (v *conv) tuple() tuple {
+	t := tuple{src: v.key.addr(0), dst: v.key.addr(1), srcPort: v.clientPort, dstPort: v.key.bPort}
+	switch v.key.carrier {
+	case overTCP:
+		t.proto = protoTCP
+	case overUDP:
+		t.proto = protoUDP
+	case overSCTP:
+		t.proto = protoSCTP
+	case overICMP:
+		t.proto = protoICMPv6
+		if v.key.v4 {
+			t.proto = protoICMP
+		}
+		t.srcPort, t.dstPort = uint16(v.icmp[0]), uint16(v.icmp[1])
+	case overIP:
+		t.proto, t.srcPort, t.dstPort = uint8(v.key.bPort), 0, 0
+	}
+	return t
+}
+
 // fiveTuple names the connection of the example, client first.
 func (v *conv) fiveTuple(client, server mac.Addr) string {
 	t := transports[v.key.carrier]
 	switch v.key.carrier {
 	case overTCP, overUDP, overSCTP:
-		return fmt.Sprintf("%s %s %s", t, netip.AddrPortFrom(v.ip[0], v.clientPort), netip.AddrPortFrom(v.ip[1], v.port))
+		return fmt.Sprintf("%s %s %s", t, netip.AddrPortFrom(v.key.addr(0), v.clientPort), netip.AddrPortFrom(v.key.addr(1), v.key.bPort))
 	case overLink:
-		return fmt.Sprintf("%s 0x%04x %s %s", t, v.port, client, server)
+		return fmt.Sprintf("%s 0x%04x %s %s", t, v.key.bPort, client, server)
 	case overIP:
-		return fmt.Sprintf("%s %d %s %s", t, v.port, v.ip[0], v.ip[1])
+		return fmt.Sprintf("%s %d %s %s", t, v.key.bPort, v.key.addr(0), v.key.addr(1))
 	}
-	return fmt.Sprintf("%s %s %s", t, v.ip[0], v.ip[1])
+	return fmt.Sprintf("%s %s %s", t, v.key.addr(0), v.key.addr(1))
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"bulkhead/capture/pcap"
+	"bulkhead/capture/protocol"
 	"bulkhead/internal/corpus"
 )
 
@@ -69,8 +70,8 @@ func TestCorpus(t *testing.T) {
 		}
 		good = append(good, in)
 	}
-	run := func(jobs int) []byte {
-		o, err := Observe(context.Background(), good, Options{Jobs: jobs})
+	run := func(jobs int, split int64) []byte {
+		o, err := observe(context.Background(), good, Options{Jobs: jobs}, newRegistry(protocol.All()), &fileLimits, split)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,8 +81,12 @@ func TestCorpus(t *testing.T) {
 		}
 		return b
 	}
-	if !bytes.Equal(run(1), run(2)) {
+	want := run(1, splitFrom)
+	if !bytes.Equal(run(2, splitFrom), want) {
 		t.Error("one job and two give different results")
+	}
+	if !bytes.Equal(run(5, 1), want) {
+		t.Error("shards that work at the same time give other results than in turn")
 	}
 }
 

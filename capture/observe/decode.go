@@ -6,17 +6,17 @@ import (
 )
 
 // bytes takes the next bytes of a side: in order over TCP, else one message.
-func (e *engine) bytes(c *conn, from int, chunk stream.Chunk) {
+func (s *shard) bytes(c *conn, from int, chunk *stream.Chunk) {
 	switch c.stage {
 	case searching:
-		e.recognise(c, from, chunk)
+		s.recognise(c, from, chunk)
 	case found:
-		e.decode(c, from, chunk)
+		s.decode(c, from, chunk)
 	}
 }
 
 // decode hands bytes to the decoder of c, if it has one.
-func (e *engine) decode(c *conn, from int, chunk stream.Chunk) {
+func (s *shard) decode(c *conn, from int, chunk *stream.Chunk) {
 	if c.decoder == nil {
 		return
 	}
@@ -27,49 +27,49 @@ func (e *engine) decode(c *conn, from int, chunk stream.Chunk) {
 			c.exchange.Undecoded()
 			return
 		}
-		c.decoder.Decode(c.exchange, side, chunk.Data)
+		c.decoder.Decode(&c.exchange, side, chunk.Data)
 		return
 	}
 	rest := &c.tcp.rests[from]
 	if chunk.Lost {
-		rest.Consume(e.held, len(rest.Bytes()))
+		rest.Consume(s.held, len(rest.Bytes()))
 		c.exchange.Lost(side)
 	}
 	b := chunk.Data
 	if len(rest.Bytes()) == 0 {
-		b = b[e.decodeAll(c, from, b):]
+		b = b[s.decodeAll(c, from, b):]
 	}
 	for len(b) > 0 {
 		n := min(len(b), protocol.MaxPDU-len(rest.Bytes()))
-		if !rest.Append(e.held, b[:n]) {
-			e.loseRest(c, from)
+		if !rest.Append(s.held, b[:n]) {
+			s.loseRest(c, from)
 			return
 		}
 		b = b[n:]
-		used := e.decodeAll(c, from, rest.Bytes())
+		used := s.decodeAll(c, from, rest.Bytes())
 		if used == 0 && len(rest.Bytes()) == protocol.MaxPDU {
-			e.loseRest(c, from)
+			s.loseRest(c, from)
 			return
 		}
-		rest.Consume(e.held, used)
+		rest.Consume(s.held, used)
 	}
 }
 
 // loseRest drops a PDU that grew too long; the next is looked for where the next
 // segment starts.
-func (e *engine) loseRest(c *conn, from int) {
+func (s *shard) loseRest(c *conn, from int) {
 	rest := &c.tcp.rests[from]
-	rest.Consume(e.held, len(rest.Bytes()))
+	rest.Consume(s.held, len(rest.Bytes()))
 	c.exchange.Undecoded()
 	c.exchange.Lost(c.side(from))
 }
 
 // decodeAll calls the decoder until it takes no more, and returns how much it
 // took.
-func (e *engine) decodeAll(c *conn, from int, b []byte) (used int) {
+func (s *shard) decodeAll(c *conn, from int, b []byte) (used int) {
 	side := c.side(from)
 	for used < len(b) {
-		n := c.decoder.Decode(c.exchange, side, b[used:])
+		n := c.decoder.Decode(&c.exchange, side, b[used:])
 		if n <= 0 {
 			break
 		}

@@ -1,11 +1,11 @@
 package observe
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 
 	"bulkhead/capture"
-	"bulkhead/capture/packet"
-	"bulkhead/capture/pcap"
 	"bulkhead/capture/protocol"
 	"bulkhead/internal/mac"
 )
@@ -29,45 +29,68 @@ type endpoint struct {
 	cut                   bool // there were more of either
 }
 
+// hearing is what was heard of one side of a connection since its address on the
+// link changed, and is not yet counted on the endpoint.
+type hearing struct {
+	endpoint    *endpoint
+	mac         mac.Addr
+	vlan        uint16
+	group       bool // frames for more than one receiver
+	frames      uint64
+	first, last capture.Time
+}
+
 // endpoint returns the endpoint for a key, or nil if the table is full.
-func (e *engine) endpoint(k endpointKey) *endpoint {
+func (s *shard) endpoint(k endpointKey) *endpoint {
 	if k.ip.IsUnspecified() {
 		k.ip = netip.Addr{} // it has none yet
 	}
 	if !k.ip.IsValid() && k.mac.IsZero() {
 		return nil
 	}
-	ep := e.endpoints[k]
+	ep := s.endpoints[k]
 	if ep == nil {
-		if len(e.endpoints) >= e.limits.endpoints {
-			e.limited("endpoints", e.limits.endpoints)
+		if len(s.endpoints) >= s.limits.endpoints {
+			s.limited("endpoints", s.limits.endpoints)
 			return nil
 		}
 		ep = &endpoint{key: k}
-		e.endpoints[k] = ep
+		s.endpoints[k] = ep
 	}
 	return ep
 }
 
-// hear counts a frame on the endpoint that sent it.
-func (e *engine) hear(c *conn, from int, p *packet.Packet, f *pcap.Frame) {
-	if c.key.carrier == overLink && p.EtherType == etherTypeARP {
-		e.hearARP(p, f)
-		return
-	}
-	ep := c.heard[from]
-	if vlan := p.VLAN(); ep == nil || ep.key.mac != p.SrcMAC || ep.key.vlan != vlan {
-		if ep = e.endpoint(endpointKey{p.Src, p.SrcMAC, vlan}); ep == nil {
-			return
+// hear counts a packet on the endpoint that sent it.
+func (s *shard) hear(c *conn, p *parcel) {
+	h := &c.heard[p.from&1]
+	group := c.group || p.dst.IsGroup()
+	if h.frames == 0 || h.mac != p.src || h.vlan != p.vlan || h.group != group {
+		c.tellEndpoint(h)
+		h.mac, h.vlan, h.group, h.endpoint = p.src, p.vlan, group, nil
+		if !isARP(p) {
+			h.endpoint = s.endpoint(endpointKey{p.addr(0), p.src, p.vlan})
 		}
-		c.heard[from] = ep
 	}
-	if c.group || p.DstMAC.IsGroup() {
-		ep.alsoAt(f.Time)
-		return
+	h.frames += uint64(p.frames)
+	h.first, h.last = h.first.Earliest(p.time), h.last.Latest(p.time)
+	if isARP(p) {
+		s.hearARP(p)
 	}
-	ep.frames++
-	ep.first, ep.last = ep.first.Earliest(f.Time), ep.last.Latest(f.Time)
+}
+
+// tellEndpoint counts what was heard, and begins anew.
+func (c *conn) tellEndpoint(h *hearing) {
+	c.first, c.last = c.first.Earliest(h.first), c.last.Latest(h.last)
+	switch ep := h.endpoint; {
+	case ep == nil:
+	case h.group:
+		ep.alsoAt(h.first)
+		ep.alsoAt(h.last)
+	default:
+		ep.frames += h.frames
+		ep.first, ep.last = ep.first.Earliest(h.first), ep.last.Latest(h.last)
+	}
+	h.frames, h.first, h.last = 0, capture.Time{}, capture.Time{}
 }
 
 // ARP operations. Source: RFC 826.
@@ -76,26 +99,32 @@ const (
 	arpReply   = 2
 )
 
+const etherTypeARP = 0x0806 // Source: IEEE Registration Authority
+
+func isARP(p *parcel) bool {
+	return p.key.carrier == overLink && p.key.aPort == etherTypeARP && p.more != nil
+}
+
 // hearARP notes the address that the sender of an ARP packet binds to its MAC.
-func (e *engine) hearARP(p *packet.Packet, f *pcap.Frame) {
-	k := endpointKey{p.ARP.Sender, p.ARP.SenderMAC, p.VLAN()}
+func (s *shard) hearARP(p *parcel) {
+	k := endpointKey{p.more.ARP.Sender, p.more.ARP.SenderMAC, p.vlan}
 	if k.mac.IsZero() {
-		k.mac = p.SrcMAC
+		k.mac = p.src
 	}
-	if ep := e.endpoint(k); ep != nil {
-		ep.alsoAt(f.Time)
+	if ep := s.endpoint(k); ep != nil {
+		ep.alsoAt(p.time)
 		ep.arp = ep.arp || ep.key.ip.IsValid()
 	}
 }
 
 // hearNeighbor notes the address that an ICMPv6 neighbour discovery message
 // binds to a MAC.
-func (e *engine) hearNeighbor(p *packet.Packet, f *pcap.Frame) {
-	if p.Neighbor.MAC.IsZero() {
+func (s *shard) hearNeighbor(p *parcel) {
+	if p.more == nil || p.more.Neighbor.MAC.IsZero() {
 		return
 	}
-	if ep := e.endpoint(endpointKey{p.Neighbor.Addr, p.Neighbor.MAC, p.VLAN()}); ep != nil {
-		ep.alsoAt(f.Time)
+	if ep := s.endpoint(endpointKey{p.more.Neighbor.Addr, p.more.Neighbor.MAC, p.vlan}); ep != nil {
+		ep.alsoAt(p.time)
 		ep.arp = ep.arp || ep.key.ip.IsValid()
 	}
 }
@@ -103,6 +132,15 @@ func (e *engine) hearNeighbor(p *packet.Packet, f *pcap.Frame) {
 // alsoAt notes the time of a frame that does not count.
 func (ep *endpoint) alsoAt(t capture.Time) {
 	ep.otherFirst, ep.otherLast = ep.otherFirst.Earliest(t), ep.otherLast.Latest(t)
+}
+
+// add counts what another shard heard of the same endpoint.
+func (ep *endpoint) add(o *endpoint) {
+	ep.frames += o.frames
+	ep.first, ep.last = ep.first.Earliest(o.first), ep.last.Latest(o.last)
+	ep.otherFirst, ep.otherLast = ep.otherFirst.Earliest(o.otherFirst), ep.otherLast.Latest(o.otherLast)
+	ep.arp = ep.arp || o.arp
+	ep.said(&protocol.Said{Names: o.names, Identities: o.identities, Cut: o.cut})
 }
 
 // said adds what an endpoint told of itself.
@@ -132,4 +170,24 @@ func addFirst[T any](list []T, v T, cut *bool, same func(a, b T) bool, frame fun
 		return list
 	}
 	return append(list, v)
+}
+
+// export returns ep as it is handed on, as of capture number i.
+func (ep *endpoint) export(i int) capture.Endpoint {
+	out := capture.Endpoint{
+		Capture: i, VLAN: ep.key.vlan, IP: ep.key.ip, MAC: ep.key.mac,
+		Frames: ep.frames, First: ep.first, Last: ep.last, ARP: ep.arp,
+		Names: append([]capture.Name{}, ep.names...), Identities: append([]capture.Identity{}, ep.identities...), Cut: ep.cut,
+	}
+	if ep.frames == 0 {
+		out.First, out.Last = ep.otherFirst, ep.otherLast
+	}
+	slices.SortFunc(out.Names, func(a, b capture.Name) int {
+		return cmp.Or(cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Name, b.Name))
+	})
+	slices.SortFunc(out.Identities, func(a, b capture.Identity) int {
+		return cmp.Or(cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Serial, b.Serial),
+			cmp.Compare(a.Firmware, b.Firmware), cmp.Compare(a.Vendor, b.Vendor))
+	})
+	return out
 }

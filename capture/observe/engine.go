@@ -3,263 +3,256 @@ package observe
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
-	"time"
+	"sync"
+	"sync/atomic"
 
 	"bulkhead/capture"
-	"bulkhead/capture/packet"
 	"bulkhead/capture/pcap"
-	"bulkhead/capture/protocol"
-	"bulkhead/capture/stream"
 )
 
-// EtherTypes. Source: IEEE Registration Authority.
-const etherTypeARP = 0x0806
-
-// engine turns the frames of one file into observations.
+// engine turns the frames of one file into observations: a router and its shards,
+// which work in turn or, once start was called, at the same time.
 type engine struct {
-	registry *registry
-	limits   limits
-	held     *stream.Budget
-	room     *protocol.Room
-	packet   packet.Packet
-	scratch  search
+	*router
+	registry      *registry
+	shards        []*shard // nil before the first packet
+	conversations atomic.Int64
 
-	conns     conns
-	spare     *conn // ended, to be used again
-	convs     map[convKey]*conv
-	order     []*conv // as they were found
-	silent    int     // of order, those found by a connection without an answer
-	endpoints map[endpointKey]*endpoint
-
-	frames      uint64
-	first, last capture.Time
-	previous    capture.Time  // of the frame before
-	watched     time.Duration // see [capture.Capture.WatchedMS]
-	links       map[pcap.LinkType]bool
-	link        pcap.LinkType // of the last frame
-	ledger      ledger
-	offset      int64 // of the frame at hand
-	errors      []capture.ReadError
-	full        map[string]bool // tables that are, by name
+	ways  []chan *unit // to the shards, nil if they work in turn
+	free  chan *unit
+	cores cores
+	wait  sync.WaitGroup
 }
 
-func newEngine(r *registry, l limits) *engine {
-	return &engine{
-		registry:  r,
-		limits:    l,
-		held:      stream.NewBudget(l.held),
-		room:      protocol.NewRoom(l.room),
-		links:     make(map[pcap.LinkType]bool),
-		conns:     conns{byKey: make(map[flowKey]*conn), max: l.connections},
-		convs:     make(map[convKey]*conv),
-		endpoints: make(map[endpointKey]*endpoint),
-		ledger:    newLedger(l.reasons),
-		full:      make(map[string]bool),
+// cores bounds how many goroutines compute at a time; nil does not.
+type cores chan struct{}
+
+func (c cores) take() {
+	if c != nil {
+		c <- struct{}{}
 	}
 }
 
-// limited notes that a table is full.
-func (e *engine) limited(table string, max int) {
-	if !e.full[table] {
-		e.full[table] = true
-		e.errors = append(e.errors, capture.ReadError{Offset: e.offset, What: fmt.Sprintf("more %s than the limit of %d", table, max)})
+func (c cores) give() {
+	if c != nil {
+		<-c
 	}
+}
+
+func newEngine(r *registry, l *limits, keepDuplicates bool) *engine {
+	e := &engine{router: newRouter(l, keepDuplicates), registry: r, shards: make([]*shard, l.shards)}
+	e.unit = newUnit(l.shards)
+	return e
+}
+
+// unitsInFlight is how many units there are when the shards work at the same
+// time: enough that one shard that has more to do does not hold up the others.
+const unitsInFlight = 4
+
+// start lets the shards work beside the router, on as many cores as there are.
+func (e *engine) start(c cores) {
+	e.cores = c
+	e.free = make(chan *unit, unitsInFlight)
+	for range unitsInFlight - 1 {
+		e.free <- newUnit(len(e.shards))
+	}
+	e.ways = make([]chan *unit, len(e.shards))
+	for i := range e.ways {
+		e.ways[i] = make(chan *unit, unitsInFlight)
+		e.wait.Go(func() {
+			for u := range e.ways[i] {
+				e.cores.take()
+				e.work(i, u)
+				e.cores.give()
+				if u.left.Add(-1) == 0 {
+					u.reset()
+					e.free <- u
+				}
+			}
+		})
+	}
+}
+
+// work lets a shard take its part of a unit.
+func (e *engine) work(i int, u *unit) {
+	s := e.shards[i]
+	if s == nil {
+		s = newShard(e.registry, e.limits, &e.seeds)
+		e.shards[i] = s
+	}
+	before := s.convs.live
+	for _, n := range u.lists[i] {
+		s.take(&u.parcels[n])
+	}
+	s.at = nil
+	e.conversations.Add(int64(s.convs.live - before))
+}
+
+// pass hands the unit on.
+func (e *engine) pass() {
+	u := e.unit
+	if e.ways == nil {
+		for i := range u.lists {
+			if len(u.lists[i]) > 0 {
+				e.work(i, u)
+			}
+		}
+		u.reset()
+		return
+	}
+	n := int32(0)
+	for i := range u.lists {
+		if len(u.lists[i]) > 0 {
+			n++
+		}
+	}
+	if n == 0 {
+		u.reset()
+		return
+	}
+	u.left.Store(n)
+	for i := range u.lists {
+		if len(u.lists[i]) > 0 {
+			e.ways[i] <- u
+		}
+	}
+	e.cores.give()
+	e.unit = <-e.free
+	e.cores.take()
 }
 
 // frame takes the next frame of the file.
 func (e *engine) frame(f *pcap.Frame) {
-	e.offset = f.Offset
-	e.frames++
-	if !f.Time.IsZero() {
-		e.first, e.last = e.first.Earliest(f.Time), e.last.Latest(f.Time)
-		step := time.Duration(f.Time.UnixNano() - e.previous.UnixNano())
-		if e.previous.Before(f.Time) && step > 0 && step <= capture.MaxSilence {
-			e.watched = min(e.watched, math.MaxInt64-step) + step // a clock may go to and fro
-		}
-		e.previous = f.Time
-	}
-	if f.Link != e.link || e.frames == 1 {
-		e.link = f.Link
-		e.links[f.Link] = true
-	}
-	p := &e.packet
-	outcome := p.Parse(f.Link, f.Length, f.Data)
-	switch outcome {
-	case packet.UnknownLink, packet.Truncated, packet.Malformed:
-		e.ledger.add(ledgerState(outcome), p.Detail, 1)
-		return
-	}
-
-	k, from := keyOf(p)
-	c := e.conns.find(k, from)
-	switch {
-	case c == nil:
-		c = e.open(k, from, f)
-		if evicted := e.conns.add(c); evicted != nil {
-			e.close(evicted)
-		}
-	case c.tcp != nil && c.tcp.over(from, p):
-		old := c
-		c = e.open(k, from, f)
-		e.conns.replace(old, c)
-		e.close(old)
-	}
-	if c.vlans[from] == notHeard {
-		c.vlans[from] = int32(k.vlan)
-		if c.conv != nil {
-			e.tagged(c.conv, int(c.side(from)), c.vlans[from])
-		}
-	}
-	if outcome == packet.Fragment {
-		c.fragments++
-		c.fragmentDetail = p.Detail
-	} else {
-		c.outcome, c.detail = outcome, p.Detail
-	}
-	c.count(from, p, f)
-	e.hear(c, from, p, f)
-
-	switch k.carrier {
-	case overTCP:
-		e.segment(c, from, p, f)
-	case overUDP:
-		e.datagram(c, from, p, f)
-	case overICMP:
-		e.icmp(c, from, p)
-		e.hearNeighbor(p, f)
-		e.datagram(c, from, p, f)
-	case overLink:
-		e.datagram(c, from, p, f)
-	}
-}
-
-// open makes a connection of its first frame.
-func (e *engine) open(k flowKey, from int, f *pcap.Frame) *conn {
-	p := &e.packet
-	c := e.newConn(k, from, f)
-	switch {
-	case c.tcp != nil:
-	case isGroup(p):
-		c.group, c.client, c.roleBasis = true, from, capture.Content
-	case p.ARP.Op == arpRequest:
-		c.client, c.roleBasis = from, capture.Content
-	case p.ARP.Op == arpReply:
-		c.client, c.roleBasis = 1-from, capture.Content
-	}
-	if e.registry.over[k.carrier] == 0 {
-		c.stage = givenUp
-	}
-	return c
-}
-
-// datagram takes a frame whose payload is one message.
-func (e *engine) datagram(c *conn, from int, p *packet.Packet, f *pcap.Frame) {
-	if c.stage == givenUp || p.PayloadLength == 0 {
-		return
-	}
-	if p.MoreFragments { // the rest of the message is in frames that are not read
-		if c.exchange != nil {
-			c.exchange.Undecoded()
-		}
-		return
-	}
-	e.bytes(c, from, stream.Chunk{Data: p.Payload, Frame: f.Number, Time: f.Time})
-}
-
-// icmp takes what an ICMP message says of roles and of other connections.
-func (e *engine) icmp(c *conn, from int, p *packet.Packet) {
-	role := icmpRole(p.Proto, p.ICMPType)
-	if role != protocol.AnyRole && c.conv == nil && (c.client == unknownSide || role == protocol.Client && !c.group) {
-		c.client, c.roleBasis = from, capture.Content
-		if role == protocol.Server {
-			c.client = 1 - from
-		}
-	}
-	if icmpRefusal(p) {
-		e.refuse(p)
-	}
-}
-
-// refuse marks the connection that an ICMP error is about.
-func (e *engine) refuse(p *packet.Packet) {
-	quoted := packet.Packet{
-		Src: p.Quoted.Src, Dst: p.Quoted.Dst, Proto: p.Quoted.Proto,
-		SrcPort: p.Quoted.SrcPort, DstPort: p.Quoted.DstPort,
-		VLANs: p.VLANs, NumVLANs: p.NumVLANs,
-	}
-	k, _ := keyOf(&quoted)
-	for _, vlan := range [...]uint16{k.vlan, 0, anyVLAN} {
-		k.vlan = vlan
-		if c := e.conns.byKey[k]; c != nil {
-			c.refused = true
-			return
-		}
+	e.router.frame(f)
+	if len(e.unit.parcels) >= unitSize {
+		e.pass()
 	}
 }
 
 // finish ends all connections and writes what was found into o, as capture
 // number i.
 func (e *engine) finish(o *capture.Observations, i int) {
-	for _, c := range e.conns.ring {
-		e.close(c)
+	e.router.finish()
+	e.pass()
+	for _, way := range e.ways {
+		close(way)
 	}
-	e.conns, e.convs, e.spare = conns{}, nil, nil // before the results are made: they take as much
-	if e.held.Refused() {
-		e.limited("bytes held", e.limits.held)
-	}
-	for t := range protocol.Tables {
-		if e.room.Full(t) {
-			e.limited(t.String(), e.limits.room[t])
-		}
-	}
+	e.cores.give()
+	e.wait.Wait()
+	e.cores.take()
+	lists := make([][]capture.Conversation, len(e.shards))
+	e.each(func(n int, s *shard) {
+		s.finish()
+		lists[n] = s.export(i, e.names)
+	})
+
 	into := &o.Captures[i]
 	into.Frames, into.First, into.Last = e.frames, e.first, e.last
 	into.WatchedMS = e.watched.Milliseconds()
 	into.Ledger = e.ledger.export()
-	into.Errors = append(into.Errors, e.errors...)
-	into.Complete = len(into.Errors) == 0
 	into.LinkTypes = make([]string, 0, len(e.links))
-	for l := range e.links { // in any order: sorted below
+	for _, l := range e.links {
 		into.LinkTypes = append(into.LinkTypes, pcap.LinkName(l))
 	}
 	slices.Sort(into.LinkTypes)
 	into.LinkTypes = slices.Compact(into.LinkTypes)
 
-	o.Conversations = slices.Grow(o.Conversations, len(e.order))
-	for n, v := range e.order {
-		e.order[n] = nil // what is exported takes as much again
-		out := v.export()
-		out.Capture = i
-		o.Conversations = append(o.Conversations, out)
-		for side := range v.heard {
-			if v.heard[side] != nil && v.tally != nil {
-				said := v.tally.Said(capture.Side(side))
-				v.heard[side].said(&said)
+	var fulls []full
+	if e.crowded {
+		fulls = append(fulls, full{"ip packets in pieces at a time", e.limits.fragmented, e.crowdedAt})
+	}
+	o.Conversations = inOrder(lists)
+	endpoints := make(map[endpointKey]*endpoint)
+	rows := make(map[foldKey]*fold)
+	for n, s := range e.shards {
+		if s == nil {
+			continue
+		}
+		e.shards[n] = nil
+		fulls = append(fulls, s.full...)
+		into.Ledger.Folded += s.folded
+		for k, f := range s.folds.rows { // in any order: sums
+			if sum := rows[k]; sum != nil {
+				sum.add(f)
+			} else {
+				rows[k] = f
+			}
+		}
+		for k, ep := range s.endpoints { // in any order: each key once
+			if same := endpoints[k]; same != nil {
+				same.add(ep)
+			} else {
+				endpoints[k] = ep
 			}
 		}
 	}
-	for _, ep := range e.endpoints { // in any order: Observe sorts them
+	o.Folded = make([]capture.Folded, 0, len(rows))
+	o.Endpoints = make([]capture.Endpoint, 0, len(endpoints))
+	for k, f := range rows { // in any order: sorted by whoever merges
+		row := f.export(k, i)
+		row.Tunnel = e.names[k.tunnel]
+		o.Folded = append(o.Folded, row)
+	}
+	for _, ep := range endpoints { // likewise
 		o.Endpoints = append(o.Endpoints, ep.export(i))
 	}
+	into.Errors = append(into.Errors, fullErrors(fulls, e.limits.shards)...)
+	into.Complete = len(into.Errors) == 0
 }
 
-func (ep *endpoint) export(i int) capture.Endpoint {
-	out := capture.Endpoint{
-		Capture: i, VLAN: ep.key.vlan, IP: ep.key.ip, MAC: ep.key.mac,
-		Frames: ep.frames, First: ep.first, Last: ep.last, ARP: ep.arp,
-		Names: append([]capture.Name{}, ep.names...), Identities: append([]capture.Identity{}, ep.identities...), Cut: ep.cut,
+// each calls f for every shard, at the same time if they work so.
+func (e *engine) each(f func(n int, s *shard)) {
+	var wait sync.WaitGroup
+	e.cores.give()
+	for n, s := range e.shards {
+		switch {
+		case s == nil:
+		case e.ways == nil:
+			e.cores.take()
+			f(n, s)
+			e.cores.give()
+		default:
+			wait.Go(func() {
+				e.cores.take()
+				defer e.cores.give()
+				f(n, s)
+			})
+		}
 	}
-	if ep.frames == 0 {
-		out.First, out.Last = ep.otherFirst, ep.otherLast
+	wait.Wait()
+	e.cores.take()
+}
+
+// inOrder makes one list of lists that are in order.
+func inOrder(lists [][]capture.Conversation) []capture.Conversation {
+	total := 0
+	lists = slices.DeleteFunc(lists, func(list []capture.Conversation) bool { return len(list) == 0 })
+	for _, list := range lists {
+		total += len(list)
 	}
-	slices.SortFunc(out.Names, func(a, b capture.Name) int {
-		return cmp.Or(cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Name, b.Name))
-	})
-	slices.SortFunc(out.Identities, func(a, b capture.Identity) int {
-		return cmp.Or(cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Serial, b.Serial),
-			cmp.Compare(a.Firmware, b.Firmware), cmp.Compare(a.Vendor, b.Vendor))
-	})
+	first := func(a, b []capture.Conversation) int { return a[0].Compare(&b[0]) }
+	slices.SortFunc(lists, first)
+	all := make([]capture.Conversation, 0, total)
+	for len(lists) > 0 {
+		all = append(all, lists[0][0])
+		list := lists[0][1:]
+		if lists = lists[1:]; len(list) > 0 {
+			n, _ := slices.BinarySearchFunc(lists, list, first)
+			lists = slices.Insert(lists, n, list)
+		}
+	}
+	return all
+}
+
+// fullErrors lists each table that was full once, by where it first was.
+func fullErrors(list []full, shards int) []capture.ReadError {
+	slices.SortFunc(list, func(a, b full) int { return cmp.Or(cmp.Compare(a.what, b.what), cmp.Compare(a.offset, b.offset)) })
+	list = slices.CompactFunc(list, func(a, b full) bool { return a.what == b.what })
+	slices.SortStableFunc(list, func(a, b full) int { return cmp.Compare(a.offset, b.offset) })
+	var out []capture.ReadError
+	for _, f := range list {
+		out = append(out, capture.ReadError{Offset: f.offset, What: fmt.Sprintf("more %s than the limit of %d for each of %d shards", f.what, f.limit, shards)})
+	}
 	return out
 }

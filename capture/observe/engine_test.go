@@ -48,7 +48,7 @@ func frames(t testing.TB, file []byte) []pcap.Frame {
 // A connection that goes on as it began costs no allocation.
 func TestFrameAllocatesNothing(t *testing.T) {
 	list := frames(t, poll(t, 1000))
-	e := newEngine(newRegistry(protocol.All()), fileLimits)
+	e := newEngine(newRegistry(protocol.All()), &fileLimits, false)
 	warm := 100
 	for i := range list[:warm] {
 		e.frame(&list[i])
@@ -81,17 +81,20 @@ func FuzzObserve(f *testing.F) {
 	seed(func(w *wire) { w.joined(client, odd).ask("xx").ask("T2?r").answer("2!r") })                          // recognised late
 	seed(func(w *wire) { d := w.connect(client, server).ask("9?r"); d.aSeq += 9; d.ask("2?w").answer("2!w") }) // a gap in a PDU
 	r := newRegistry([]*protocol.Protocol{testProtocol})
-	l := limits{conversations: 4, connections: 3, endpoints: 4, held: 64, reasons: 3, room: [protocol.Tables]int{2, 2, 2, 2, 2, 64}}
+	l := limits{
+		shards: 3, fragmented: 2, fragmentBytes: 1 << 10, tunnels: 3,
+		conversations: 4, folded: 4, connections: 3, endpoints: 4, held: 64, reasons: 3, room: [protocol.Tables]int{2, 2, 2, 2, 2, 64},
+	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		run := func() string {
-			o, err := observe(context.Background(), []Input{input("fuzz", file)}, Options{}, r, l)
+		run := func(jobs int) string {
+			o, err := observe(context.Background(), []Input{input("fuzz", file)}, Options{Jobs: jobs}, r, &l, 1)
 			if err != nil {
 				return err.Error()
 			}
 			checkSums(t, o)
 			return fmt.Sprintf("%+v", o)
 		}
-		if a, b := run(), run(); a != b {
+		if a, b := run(1), run(3); a != b {
 			t.Errorf("twice the same file:\n%s\n%s", a, b)
 		}
 	})
@@ -125,7 +128,7 @@ func benchmarkFrames(b *testing.B, list []pcap.Frame) {
 	b.SetBytes(size)
 	b.ReportAllocs()
 	for b.Loop() {
-		e := newEngine(r, fileLimits)
+		e := newEngine(r, &fileLimits, false)
 		for i := range list {
 			e.frame(&list[i])
 		}

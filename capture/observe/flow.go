@@ -2,6 +2,8 @@ package observe
 
 import (
 	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
 	"net/netip"
 
 	"bulkhead/capture"
@@ -26,58 +28,79 @@ var transports = [...]capture.Transport{
 	overICMP: capture.OverICMP, overIP: capture.OverIP, overLink: capture.L2,
 }
 
-// flowKey tells connections apart. Its two ends, a and b, are in ascending
-// order, so that both directions have one key. An end is an address (a MAC
-// straight on the link) and a port (an IP protocol number or EtherType where
-// there are none).
+// flowKey tells connections apart, but for their VLAN. Its two ends, a and b, are
+// in ascending order, so that both directions have one key. An end is an address
+// (a MAC straight on the link) and a port (an IP protocol number, EtherType or
+// service access point where there are none).
 type flowKey struct {
 	aHigh, aLow, bHigh, bLow uint64
 	aPort, bPort             uint16
-	vlan                     uint16
+	tunnel                   uint16 // what it is carried in; 0 for nothing
 	carrier                  carrier
+	v4                       bool // the addresses are IPv4 addresses, mapped
 }
 
-// anyVLAN stands in keys for the VLAN that was tagged last.
-const anyVLAN = 0xffff
-
-// keyOf returns the key of the frame in p, with its VLAN, and which end sent it.
-func keyOf(p *packet.Packet) (k flowKey, from int) {
-	k.vlan = p.VLAN()
+// set makes k the key of the packet in p, and returns which end sent it. Headers
+// behind one that could not be read do not count.
+func (k *flowKey) set(p *packet.Packet, tunnel uint16) (from int) {
+	*k = flowKey{tunnel: tunnel}
 	switch {
 	case !p.Src.IsValid():
 		k.carrier = overLink
 		k.aLow, k.bLow = macBits(p.SrcMAC), macBits(p.DstMAC)
-		k.aPort, k.bPort = p.EtherType, p.EtherType
-	case p.Fragment:
-		k.carrier = overIP
-	case p.Proto == protoTCP:
-		k.carrier = overTCP
-	case p.Proto == protoUDP:
-		k.carrier = overUDP
-	case p.Proto == protoSCTP:
-		k.carrier = overSCTP
-	case p.Proto == protoICMP || p.Proto == protoICMPv6:
-		k.carrier = overICMP
+		k.aPort = linkService(p)
+		k.bPort = k.aPort
 	default:
-		k.carrier = overIP
-	}
-	if k.carrier != overLink {
-		k.aHigh, k.aLow = addrBits(p.Src)
-		k.bHigh, k.bLow = addrBits(p.Dst)
-	}
-	switch k.carrier {
-	case overTCP, overUDP, overSCTP:
-		k.aPort, k.bPort = p.SrcPort, p.DstPort
-	case overIP:
-		k.aPort, k.bPort = uint16(p.Proto), uint16(p.Proto)
+		k.addresses(p)
+		k.carrier = carrierOf(p)
+		switch k.carrier {
+		case overTCP, overUDP, overSCTP:
+			k.aPort, k.bPort = p.SrcPort, p.DstPort
+		case overIP:
+			k.aPort, k.bPort = uint16(p.Proto), uint16(p.Proto)
+		}
 	}
 	if k.bHigh < k.aHigh || k.bHigh == k.aHigh && (k.bLow < k.aLow || k.bLow == k.aLow && k.bPort < k.aPort) {
 		k.aHigh, k.bHigh = k.bHigh, k.aHigh
 		k.aLow, k.bLow = k.bLow, k.aLow
 		k.aPort, k.bPort = k.bPort, k.aPort
-		from = 1
+		return 1
 	}
-	return k, from
+	return 0
+}
+
+// addresses sets the addresses of k. Reading them where they stand in the packet
+// is much cheaper than taking a netip.Addr apart.
+func (k *flowKey) addresses(p *packet.Packet) {
+	const mapped = 0xffff << 32
+	k.v4 = p.Src.Is4()
+	switch b := p.Net; {
+	case k.v4 && len(b) >= ipv4Header:
+		k.aLow = mapped | uint64(binary.BigEndian.Uint32(b[12:]))
+		k.bLow = mapped | uint64(binary.BigEndian.Uint32(b[16:]))
+	case !k.v4 && len(b) >= ipv6Header:
+		k.aHigh, k.aLow = binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:])
+		k.bHigh, k.bLow = binary.BigEndian.Uint64(b[24:]), binary.BigEndian.Uint64(b[32:])
+	default: // quoted by another, or put together from pieces
+		k.aHigh, k.aLow = addrBits(p.Src)
+		k.bHigh, k.bLow = addrBits(p.Dst)
+	}
+}
+
+// carrierOf tells what carries the payload of an IP packet.
+func carrierOf(p *packet.Packet) carrier {
+	ports := !p.Fragment && (p.SrcPort != 0 || p.DstPort != 0)
+	switch {
+	case p.Proto == protoTCP && ports:
+		return overTCP
+	case p.Proto == protoUDP && ports:
+		return overUDP
+	case p.Proto == protoSCTP && ports:
+		return overSCTP
+	case (p.Proto == protoICMP || p.Proto == protoICMPv6) && !p.Fragment:
+		return overICMP
+	}
+	return overIP
 }
 
 // port returns the port of an end.
@@ -88,18 +111,72 @@ func (k *flowKey) port(side int) uint16 {
 	return k.bPort
 }
 
+// addr returns the address of an end, the zero Addr straight on the link.
+func (k *flowKey) addr(side int) netip.Addr {
+	high, low := k.aHigh, k.aLow
+	if side == 1 {
+		high, low = k.bHigh, k.bLow
+	}
+	var b [16]byte
+	switch {
+	case k.carrier == overLink:
+		return netip.Addr{}
+	case k.v4:
+		binary.BigEndian.PutUint32(b[:], uint32(low))
+		return netip.AddrFrom4([4]byte(b[:4]))
+	}
+	binary.BigEndian.PutUint64(b[:], high)
+	binary.BigEndian.PutUint64(b[8:], low)
+	return netip.AddrFrom16(b)
+}
+
 // addrBits returns an address as 128 bits, IPv4 mapped into IPv6.
 func addrBits(a netip.Addr) (high, low uint64) {
-	if a.Is4() {
-		b := a.As4()
-		return 0, 0xffff<<32 | uint64(binary.BigEndian.Uint32(b[:]))
-	}
 	b := a.As16()
 	return binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])
 }
 
 func macBits(m mac.Addr) uint64 {
 	return uint64(m[0])<<40 | uint64(m[1])<<32 | uint64(m[2])<<24 | uint64(m[3])<<16 | uint64(m[4])<<8 | uint64(m[5])
+}
+
+// mix folds two words into one. Source: the multiplication of wyhash.
+func mix(a, b uint64) uint64 {
+	high, low := bits.Mul64(a, b)
+	return high ^ low
+}
+
+// Odd constants with about as many ones as zeros: the golden ratio, and primes of
+// xxHash.
+const (
+	mixA = 0x9e3779b97f4a7c15
+	mixB = 0xc2b2ae3d27d4eb4f
+	mixC = 0x165667b19e3779f9
+)
+
+// pair returns a hash of the two addresses that is the same in every run: it
+// says in which shard they are.
+func (k *flowKey) pair() uint64 {
+	h := mix(k.aLow^mixA, k.bLow^mixB)
+	if k.aHigh|k.bHigh != 0 {
+		h ^= mix(k.aHigh^mixB, k.bHigh^mixC)
+	}
+	return h ^ h>>32
+}
+
+// seeds make hashes that nobody who writes a capture can foresee.
+type seeds [3]uint64
+
+func newSeeds() seeds { return seeds{rand.Uint64() | 1, rand.Uint64() | 1, rand.Uint64() | 1} }
+
+// hash returns a hash of the whole key. The order of tables must not depend on it.
+func (k *flowKey) hash(s *seeds) uint64 {
+	h := mix(k.aLow^s[0], k.bLow^s[1])
+	if k.aHigh|k.bHigh != 0 {
+		h ^= mix(k.aHigh^s[1], k.bHigh^s[2])
+	}
+	ports := uint64(k.aPort)<<48 | uint64(k.bPort)<<32 | uint64(k.tunnel)<<8 | uint64(k.carrier)
+	return mix(h^s[2], ports^s[0])
 }
 
 // vlans are the outer VLANs that the two directions of a connection are tagged
@@ -112,94 +189,24 @@ const notHeard = -1
 // heard, follows the other.
 func (v vlans) id() uint16 { return uint16(max(v[0], v[1], 0)) }
 
-// conns is the table of connections that are being followed.
-type conns struct {
-	byKey map[flowKey]*conn
-	ring  []*conn // in the order of their first frames, until slots are used again
-	hand  int     // where in the ring room is looked for next
-	max   int
+// fit is how well a VLAN agrees with those of a connection or conversation.
+type fit uint8
 
-	lastKey flowKey // of the last find
-	last    *conn
-}
+const (
+	noFit  fit = iota
+	joined     // if a direction that was not heard, or an untagged one, follows the other
+	exact
+)
 
-// find returns the connection that a frame of side from belongs to, or nil.
-func (t *conns) find(k flowKey, from int) *conn {
-	if t.last != nil && k == t.lastKey {
-		return t.last
+// fits tells whether a frame of side from that is tagged with vlan belongs to v.
+// Switches tag one direction only where a capture is taken at a port that is
+// untagged one way.
+func (v vlans) fits(from int, vlan uint16) fit {
+	switch {
+	case v[0] == int32(vlan), v[1] == int32(vlan):
+		return exact
+	case v[from] == notHeard && (vlan == 0 || v[1-from] == 0):
+		return joined
 	}
-	c := t.byKey[k]
-	if c == nil {
-		c = t.join(k, from)
-	}
-	t.lastKey, t.last = k, c
-	return c
-}
-
-// join finds a connection of which only the other direction was heard, if one
-// of the two is untagged.
-func (t *conns) join(k flowKey, from int) *conn {
-	other := k
-	if other.vlan == 0 {
-		other.vlan = anyVLAN
-	} else {
-		other.vlan = 0
-	}
-	c := t.byKey[other]
-	if c == nil || c.vlans[from] != notHeard {
-		return nil
-	}
-	t.byKey[k] = c
-	return c
-}
-
-// add enters c, which has no entry yet. The result, if not nil, had to make room
-// and is to be closed.
-func (t *conns) add(c *conn) (evicted *conn) {
-	if len(t.ring) < t.max {
-		c.slot = len(t.ring)
-		t.ring = append(t.ring, c)
-	} else {
-		for t.ring[t.hand].recent {
-			t.ring[t.hand].recent = false
-			t.hand = (t.hand + 1) % len(t.ring)
-		}
-		evicted = t.ring[t.hand]
-		t.forget(evicted)
-		c.slot = t.hand
-		t.ring[t.hand] = c
-		t.hand = (t.hand + 1) % len(t.ring)
-	}
-	t.enter(c)
-	return evicted
-}
-
-// replace enters c, which has the same key, in the place of old.
-func (t *conns) replace(old, c *conn) {
-	t.forget(old)
-	c.slot = old.slot
-	t.ring[c.slot] = c
-	t.enter(c)
-}
-
-func (t *conns) enter(c *conn) {
-	k := c.key
-	t.byKey[k] = c
-	t.lastKey, t.last = k, c
-	if k.vlan != 0 {
-		k.vlan = anyVLAN
-		t.byKey[k] = c
-	}
-}
-
-func (t *conns) forget(c *conn) {
-	k := c.key
-	for _, v := range [...]uint16{c.key.vlan, uint16(max(c.vlans[0], 0)), uint16(max(c.vlans[1], 0)), anyVLAN} {
-		if k.vlan = v; t.byKey[k] == c {
-			delete(t.byKey, k)
-		}
-	}
-	if t.last == c {
-		t.last = nil
-	}
+	return noFit
 }

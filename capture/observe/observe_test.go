@@ -277,16 +277,16 @@ func TestConversations(t *testing.T) {
 			[]string{"1>2 icmp/0 icmp(content) content answered=1 packets=1/1 payload=0/0"},
 		},
 		"other IP": {
-			func(w *wire) { w.ip(1, 2, 47, gopacket.Payload("gre")) },
-			[]string{"1>2 ip/47 unknown(unknown) guess attempted=1 packets=1/0 payload=3/0"},
+			func(w *wire) { w.ip(1, 2, 50, gopacket.Payload("esp")) },
+			[]string{"1>2 ip/50 unknown(unknown) guess attempted=1 packets=1/0 payload=3/0"},
 		},
 		"straight on the link": {
 			func(w *wire) {
 				w.ethernet(hostMAC(1), hostMAC(2), 0x88b8, gopacket.Payload("goose"))
 				w.ethernet(hostMAC(2), net.HardwareAddr{1, 0, 0x5e, 0, 0, 1}, 0x88b8, gopacket.Payload("goose"))
 			},
-			[]string{"02:00:00:00:00:01>02:00:00:00:00:02 l2/35000 unknown(unknown) guess attempted=1 packets=1/0 payload=46/0",
-				"02:00:00:00:00:02>01:00:5e:00:00:01 l2/35000 unknown(unknown) content attempted=1 packets=1/0 payload=46/0"},
+			[]string{"02:00:00:00:00:01>02:00:00:00:00:02 l2/35000 goose(content) guess attempted=1 packets=1/0 payload=46/0",
+				"02:00:00:00:00:02>01:00:5e:00:00:01 l2/35000 goose(content) content attempted=1 packets=1/0 payload=46/0"},
 		},
 	}
 	for name, tt := range tests {
@@ -373,7 +373,7 @@ func TestARPRoles(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	l := fileLimits
+	l := oneShard()
 	l.conversations, l.connections, l.endpoints = 4, 3, 5
 	w := newWire(t)
 	for i := range byte(5) { // a scan: at most two places of four
@@ -384,15 +384,15 @@ func TestLimits(t *testing.T) {
 	}
 	o := observedWithin(t, w.file.Bytes(), l)
 	c := &o.Captures[0]
-	if c.Complete || c.Ledger.Folded != 3+5 {
-		t.Errorf("complete %v, %d frames limited; want 8", c.Complete, c.Ledger.Folded)
+	if c.Complete || c.Ledger.Folded != 3+1 {
+		t.Errorf("complete %v, %d frames folded; want 4", c.Complete, c.Ledger.Folded)
 	}
 	var what []string
 	for _, e := range c.Errors {
 		what = append(what, e.What)
 	}
 	slices.Sort(what)
-	if !slices.Equal(what, []string{"more conversations than the limit of 4", "more conversations without an answer than the limit of 2"}) {
+	if !slices.Equal(what, []string{"more conversations than the limit of 4 for each of 1 shards"}) {
 		t.Errorf("errors %q", what)
 	}
 	if len(o.Conversations) != 4 {
@@ -408,7 +408,7 @@ func TestLimits(t *testing.T) {
 
 // A connection that had to make room goes on as another.
 func TestEviction(t *testing.T) {
-	l := fileLimits
+	l := oneShard()
 	l.connections = 2
 	w := newWire(t)
 	d := w.connect(client, server).ask("2?r").answer("2!r")
@@ -425,7 +425,7 @@ func TestEviction(t *testing.T) {
 }
 
 func TestKindsLimit(t *testing.T) {
-	l := fileLimits
+	l := oneShard()
 	l.room[protocol.Kinds] = 1
 	w := newWire(t)
 	w.connect(client, server).ask("2?r2?w").answer("2!r2!w")
@@ -433,18 +433,18 @@ func TestKindsLimit(t *testing.T) {
 	if c := &o.Conversations[0]; len(c.Operations) != 1 || !c.OperationsCut || o.Captures[0].Complete {
 		t.Errorf("%d operations, cut %v, complete %v", len(c.Operations), c.OperationsCut, o.Captures[0].Complete)
 	}
-	if e := o.Captures[0].Errors; len(e) != 1 || e[0].What != "more kinds of operation than the limit of 1" {
+	if e := o.Captures[0].Errors; len(e) != 1 || e[0].What != "more kinds of operation than the limit of 1 for each of 1 shards" {
 		t.Errorf("errors %v", e)
 	}
 }
 
 func TestHeldLimit(t *testing.T) {
-	l := fileLimits
+	l := oneShard()
 	l.held = 2
 	w := newWire(t)
 	w.connect(client, server).ask("9?r").ask("123456").ask("7").ask("2?w")
 	o := observedWithin(t, w.file.Bytes(), l)
-	if c := &o.Captures[0]; c.Complete || len(c.Errors) != 1 || c.Errors[0].What != "more bytes held than the limit of 2" {
+	if c := &o.Captures[0]; c.Complete || len(c.Errors) != 1 || c.Errors[0].What != "more bytes held than the limit of 2 for each of 1 shards" {
 		t.Errorf("complete %v, errors %v", c.Complete, c.Errors)
 	}
 }
@@ -502,7 +502,7 @@ func TestCancelWithoutFrames(t *testing.T) {
 
 // A clock that goes to and fro adds up to no negative time.
 func TestWatchedHasAnEnd(t *testing.T) {
-	e := newEngine(newRegistry(nil), fileLimits)
+	e := newEngine(newRegistry(nil), &fileLimits, false)
 	e.watched = math.MaxInt64 - time.Minute
 	for i := range int64(4) {
 		e.frame(&pcap.Frame{Time: capture.NewTime(i%2*int64(time.Hour), 9)})
@@ -556,7 +556,7 @@ func TestObserveIsDeterministic(t *testing.T) {
 		}
 	}
 	run := func(jobs int) string {
-		o, err := observe(context.Background(), inputs, Options{Jobs: jobs}, newRegistry([]*protocol.Protocol{testProtocol}), fileLimits)
+		o, err := observe(context.Background(), inputs, Options{Jobs: jobs}, newRegistry([]*protocol.Protocol{testProtocol}), &fileLimits, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -588,12 +588,12 @@ func TestProgress(t *testing.T) {
 		w.raw(bytes.Repeat([]byte{0}, 1<<16))
 	}
 	calls, last := 0, int64(0)
-	_, err := Observe(context.Background(), []Input{input("big.pcap", w.file.Bytes())}, Options{Progress: func(read, total int64, frames uint64) {
+	_, err := Observe(context.Background(), []Input{input("big.pcap", w.file.Bytes())}, Options{Progress: func(p Progress) {
 		calls++
-		if read <= last || read > total || total != int64(w.file.Len()) {
-			t.Errorf("read %d of %d, after %d", read, total, last)
+		if p.Bytes <= last || p.Bytes > p.Total || p.Total != int64(w.file.Len()) || p.Of != 1 {
+			t.Errorf("%+v, after %d", p, last)
 		}
-		last = read
+		last = p.Bytes
 	}})
 	if err != nil {
 		t.Fatal(err)

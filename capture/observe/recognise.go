@@ -8,60 +8,69 @@ import (
 	"bulkhead/capture/stream"
 )
 
-// registry holds the protocols that are looked for. Sets of them are bit masks
-// over their indexes.
-type registry struct {
+// registry holds the protocols that are looked for over each carrier. Sets of
+// them are bit masks over their indexes.
+type registry [len(transports)]carried
+
+// carried are the protocols of one carrier.
+type carried struct {
 	list  []*protocol.Protocol
-	over  [len(transports)]uint64
-	ports [len(transports)]map[uint16]uint64 // whose port it is
+	all   uint64
+	ports map[uint16]uint64 // whose port it is
 }
 
 // maxProtocols is how many a mask can hold.
 const maxProtocols = 64
 
 func newRegistry(list []*protocol.Protocol) *registry {
-	r := &registry{list: list[:min(len(list), maxProtocols)]}
-	for t := range transports {
-		r.ports[t] = make(map[uint16]uint64)
-	}
-	for i, p := range r.list {
-		bit := uint64(1) << i
-		for t, transport := range transports {
-			if p.Runs(transport) {
-				r.over[t] |= bit
-			}
-		}
-		if info := p.Name.Info(); info != nil {
-			for _, port := range info.TCP {
-				r.ports[overTCP][port] |= bit
-			}
-			for _, port := range info.UDP {
-				r.ports[overUDP][port] |= bit
-			}
-		}
-		for etherType, name := range linkProtocols {
-			if p.Name == name {
-				r.ports[overLink][etherType] |= bit
+	r := new(registry)
+	for t, transport := range transports {
+		r[t].ports = make(map[uint16]uint64)
+		for _, p := range list {
+			if p.Runs(transport) && len(r[t].list) < maxProtocols {
+				r[t].add(p, carrier(t))
 			}
 		}
 	}
 	return r
 }
 
-// linkProtocols are the protocols that an EtherType names.
-// Source: IEEE Registration Authority, EtherType.
-var linkProtocols = map[uint16]capture.Protocol{0x0806: capture.ARP, 0x88cc: capture.LLDP}
-
-// own returns the protocols that a connection's ports are registered for.
-func (r *registry) own(k *flowKey) uint64 {
-	return (r.ports[k.carrier][k.aPort] | r.ports[k.carrier][k.bPort]) & r.over[k.carrier]
+func (r *carried) add(p *protocol.Protocol, t carrier) {
+	bit := uint64(1) << len(r.list)
+	r.list = append(r.list, p)
+	r.all |= bit
+	if info := p.Name.Info(); info != nil {
+		for _, port := range portsOf(info, t) {
+			r.ports[port] |= bit
+		}
+	}
+	if t == overLink {
+		for etherType, name := range linkProtocols {
+			if p.Name == name {
+				r.ports[etherType] |= bit
+			}
+		}
+	}
 }
 
-// named returns the protocol called name if it is looked for over carrier t.
-func (r *registry) named(name capture.Protocol, t carrier) (mask uint64) {
+func portsOf(info *capture.ProtocolInfo, t carrier) []uint16 {
+	switch t {
+	case overTCP:
+		return info.TCP
+	case overUDP:
+		return info.UDP
+	}
+	return nil
+}
+
+// own returns the protocols that a connection's ports are registered for.
+func (r *carried) own(k *flowKey) uint64 { return r.ports[k.aPort] | r.ports[k.bPort] }
+
+// named returns the protocols called name.
+func (r *carried) named(name capture.Protocol) (mask uint64) {
 	for i, p := range r.list {
 		if p.Name == name {
-			mask |= 1 << i & r.over[t]
+			mask |= 1 << i
 		}
 	}
 	return mask
@@ -109,7 +118,7 @@ type mark struct {
 // judge asks the recognisers about b, the first message or messages of a side:
 // those of own first, then those of others in order. A sure match is returned at
 // once.
-func (r *registry) judge(b []byte, own, others uint64) (sure *protocol.Protocol, role protocol.Role, o opinion) {
+func (r *carried) judge(b []byte, own, others uint64) (sure *protocol.Protocol, role protocol.Role, o opinion) {
 	o.judged = true
 	for _, set := range [...]uint64{own, others &^ own} {
 		for ; set != 0; set &= set - 1 {
@@ -154,51 +163,52 @@ func (o *opinion) role(bit uint64) protocol.Role {
 // nobody hides from them behind a first message that is none. A side that was
 // joined half-way may begin inside a message, so that each segment may be the
 // first whole one; and a datagram always is one.
-func (e *engine) recognise(c *conn, from int, chunk stream.Chunk) {
+func (s *shard) recognise(c *conn, from int, chunk *stream.Chunk) {
 	if len(chunk.Data) == 0 {
 		return
 	}
-	s := c.search
-	if s == nil {
-		s = &e.scratch
-		*s = search{}
+	q := c.search
+	if q == nil {
+		q = &s.scratch
+		*q = search{}
 	}
-	s.looked++
-	own := e.registry.own(&c.key)
+	q.looked++
+	known := &s.registry[c.key.carrier]
+	own := known.own(&c.key)
 	open := c.tcp == nil || c.tcp.sides[from].Open() && !chunk.Lost && c.tcp.sides[from].Lost() == 0
-	o := &s.opinions[from]
+	o := &q.opinions[from]
 	if chunk.Lost {
-		e.dropHeld(s, from)
+		s.dropHeld(q, from)
 		*o = opinion{}
 	}
-	others := e.registry.over[c.key.carrier]
+	others := known.all
 	if o.judged && o.more == 0 && open && c.tcp != nil {
 		others = 0
 	}
 	if !o.judged || o.more != 0 || o.weak == 0 && own|others != 0 {
 		b := chunk.Data
 		if c.tcp != nil && o.more != 0 {
-			b = append(s.held[from], b...)
-			s.held[from] = b[:len(s.held[from])]
+			b = append(q.held[from], b...)
+			q.held[from] = b[:len(q.held[from])]
 		}
-		sure, role, now := e.registry.judge(b, own, others)
+		sure, role, now := known.judge(b, own, others)
 		if sure == nil && now.more|now.weak == 0 && len(b) > len(chunk.Data) && !open {
-			e.dropHeld(s, from)
-			sure, role, now = e.registry.judge(chunk.Data, own, others)
+			s.dropHeld(q, from)
+			sure, role, now = known.judge(chunk.Data, own, others)
 		}
 		if sure != nil {
-			e.take(c, s, sure, role, from, chunk)
+			s.adopt(c, q, sure, role, from, chunk)
 			return
 		}
 		if c.tcp == nil {
 			now.more = 0 // a datagram does not go on
 		}
 		*o = now
-		if open && len(e.packet.Payload) == e.packet.PayloadLength {
-			c.rejected |= e.registry.over[c.key.carrier] &^ (now.more | now.weak)
+		if open && !s.at.cut {
+			c.rejected |= known.all &^ (now.more | now.weak)
 		}
 	}
-	other := &s.opinions[1-from]
+	other := &q.opinions[1-from]
 	both := o.weak & other.weak &^ (o.client&other.client | o.server&other.server)
 	for _, match := range [...]uint64{o.weak & own, both} {
 		if match == 0 {
@@ -212,12 +222,12 @@ func (e *engine) recognise(c *conn, from int, chunk stream.Chunk) {
 		if of != from { // say it of the side at hand
 			role = opposite(role)
 		}
-		e.take(c, s, e.registry.list[i], role, from, chunk)
+		s.adopt(c, q, known.list[i], role, from, chunk)
 		return
 	}
 	settled := own == 0 && c.tcp != nil && open && o.more == 0 && other.judged && other.more == 0 && c.tcp.sides[1-from].Open()
-	if settled || s.looked >= maxSearched || !e.hold(c, s, from, chunk) {
-		e.giveUp(c, s)
+	if settled || q.looked >= maxSearched || !s.hold(c, q, from, chunk) {
+		s.giveUp(c, q)
 	}
 }
 
@@ -233,47 +243,46 @@ func opposite(r protocol.Role) protocol.Role {
 
 // hold keeps a chunk until recognition is decided, if it may be needed then. It
 // returns false if there is no room.
-func (e *engine) hold(c *conn, s *search, from int, chunk stream.Chunk) bool {
+func (s *shard) hold(c *conn, q *search, from int, chunk *stream.Chunk) bool {
 	if c.search == nil {
 		c.search = new(search)
-		*c.search = *s
-		s = c.search
+		*c.search = *q
+		q = c.search
 	}
-	o := &s.opinions[from]
+	o := &q.opinions[from]
 	if o.more|o.weak == 0 {
-		e.dropHeld(s, from)
+		s.dropHeld(q, from)
 		return true
 	}
 	n := len(chunk.Data)
-	if len(s.held[0])+len(s.held[1])+n > maxSearchHeld || !e.held.Take(n) {
+	if len(q.held[0])+len(q.held[1])+n > maxSearchHeld || !s.held.Take(n) {
 		return false
 	}
-	s.held[from] = append(s.held[from], chunk.Data...)
-	chunk.Data = nil
-	s.marks = append(s.marks, mark{from, len(s.held[from]), chunk})
+	q.held[from] = append(q.held[from], chunk.Data...)
+	q.marks = append(q.marks, mark{from, len(q.held[from]), stream.Chunk{Lost: chunk.Lost, Frame: chunk.Frame, Time: chunk.Time}})
 	return true
 }
 
 // dropHeld forgets what is held of one side.
-func (e *engine) dropHeld(s *search, from int) {
-	if len(s.held[from]) == 0 {
+func (s *shard) dropHeld(q *search, from int) {
+	if len(q.held[from]) == 0 {
 		return
 	}
-	e.held.Give(len(s.held[from]))
-	s.held[from] = nil
-	kept := s.marks[:0]
-	for _, m := range s.marks {
+	s.held.Give(len(q.held[from]))
+	q.held[from] = nil
+	kept := q.marks[:0]
+	for _, m := range q.marks {
 		if m.from != from {
 			kept = append(kept, m)
 		}
 	}
-	s.marks = kept
+	q.marks = kept
 }
 
 // giveUp ends a search that found nothing.
-func (e *engine) giveUp(c *conn, s *search) {
-	e.dropHeld(s, 0)
-	e.dropHeld(s, 1)
+func (s *shard) giveUp(c *conn, q *search) {
+	s.dropHeld(q, 0)
+	s.dropHeld(q, 1)
 	c.search, c.stage = nil, givenUp
 	if c.tcp != nil {
 		c.tcp.sides[0].Discard()
@@ -281,25 +290,25 @@ func (e *engine) giveUp(c *conn, s *search) {
 	}
 }
 
-// take settles what c speaks, and decodes what was held and the chunk at hand,
+// adopt settles what c speaks, and decodes what was held and the chunk at hand,
 // which side from sent.
-func (e *engine) take(c *conn, s *search, p *protocol.Protocol, role protocol.Role, from int, chunk stream.Chunk) {
+func (s *shard) adopt(c *conn, q *search, p *protocol.Protocol, role protocol.Role, from int, chunk *stream.Chunk) {
 	c.proto, c.stage, c.search = p, found, nil
 	c.setRole(role, from)
-	if e.settle(c); c.conv != nil && p.New != nil {
+	if s.settle(c); c.conv != nil && p.New != nil {
 		c.decoder = p.New()
-		c.exchange = protocol.NewExchange(c.conv.count(e.room))
+		c.exchange.Reset(c.conv.count(s.room))
 	} else if c.tcp != nil {
 		c.tcp.sides[0].Discard()
 		c.tcp.sides[1].Discard()
 	}
-	held, marks := s.held, s.marks
+	held, marks := q.held, q.marks
 	var at [2]int
 	for _, m := range marks {
 		m.chunk.Data = held[m.from][at[m.from]:m.end]
 		at[m.from] = m.end
-		e.decode(c, m.from, m.chunk)
+		s.decode(c, m.from, &m.chunk)
 	}
-	e.held.Give(len(held[0]) + len(held[1]))
-	e.decode(c, from, chunk)
+	s.held.Give(len(held[0]) + len(held[1]))
+	s.decode(c, from, chunk)
 }

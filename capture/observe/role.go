@@ -17,20 +17,20 @@ func (c *conn) setRole(content protocol.Role, from int) {
 	}
 	if c.tcp != nil {
 		if side, ok := c.tcp.opener(); ok {
-			c.client, c.roleBasis = side, capture.Handshake
+			c.client, c.roleBasis = int8(side), capture.Handshake
 			return
 		}
 	}
 	switch content {
 	case protocol.Client:
-		c.client, c.roleBasis = from, capture.Content
+		c.client, c.roleBasis = int8(from), capture.Content
 		return
 	case protocol.Server:
-		c.client, c.roleBasis = 1-from, capture.Content
+		c.client, c.roleBasis = int8(1-from), capture.Content
 		return
 	}
 	if server, ok := c.serverByPort(); ok {
-		c.client, c.roleBasis = 1-server, capture.Port
+		c.client, c.roleBasis = int8(1-server), capture.Port
 		return
 	}
 	c.client, c.roleBasis = c.opener, capture.Guess
@@ -78,14 +78,15 @@ var (
 	broadcastIP  = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 )
 
-// isGroup reports whether a frame is for more than one receiver. An IP packet to
+// isGroup reports whether a packet is for more than one receiver. An IP packet to
 // one host in a frame to a multicast MAC is for the cluster that answers as that
 // host.
-func isGroup(p *packet.Packet) bool {
-	if !p.Dst.IsValid() {
-		return p.DstMAC.IsGroup()
+func (p *parcel) isGroup() bool {
+	to := p.addr(1)
+	if !to.IsValid() {
+		return p.dst.IsGroup()
 	}
-	return p.Dst.IsMulticast() || p.Dst == broadcastIP || p.DstMAC == broadcastMAC
+	return to.IsMulticast() || to == broadcastIP || p.dst == broadcastMAC
 }
 
 // icmpRole tells who sends an ICMP message: a client asks, a server answers, and

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"bulkhead/capture/packet"
-	"bulkhead/capture/pcap"
 	"bulkhead/capture/stream"
 )
 
@@ -36,92 +35,93 @@ func (t *tcp) opener() (side int, ok bool) {
 
 // opens reports whether a frame is part of a handshake. No host sends a SYN that
 // ends or resets the connection as well; scanners do.
-func opens(p *packet.Packet) bool {
-	return p.Flags.Has(packet.SYN) && p.Flags&(packet.FIN|packet.RST) == 0
+func opens(p *parcel) bool {
+	return p.flags.Has(packet.SYN) && p.flags&(packet.FIN|packet.RST) == 0
 }
 
-// over reports whether a frame opens another connection on the same ports.
+// over reports whether a packet opens another connection on the same ports.
 //
 // Source: RFC 9293, 3.10.7.3 and 3.10.7.4; a SYN that a live connection would
 // have to challenge is taken for that of a host that was started again.
-func (t *tcp) over(from int, p *packet.Packet) bool {
+func (t *tcp) over(p *parcel) bool {
 	if !opens(p) {
 		return false
 	}
-	if p.Flags.Has(packet.ACK) {
+	from := int(p.from)
+	if p.flags.Has(packet.ACK) {
 		ended := t.rst[0] || t.rst[1] || t.fin[0] && t.fin[1]
-		return t.synACK[from] && t.isn[from] != p.Seq && ended
+		return t.synACK[from] && t.isn[from] != p.seq && ended
 	}
 	switch {
 	case t.syn[from] || t.synACK[from]:
-		return t.isn[from] != p.Seq
+		return t.isn[from] != p.seq
 	case t.synACK[1-from]: // captured in front of the SYN that it answers?
-		return t.acked != p.Seq+1
+		return t.acked != p.seq+1
 	case t.syn[1-from]: // both at a time?
 		return t.spoke[0] || t.spoke[1]
 	}
 	return t.spoke[0] || t.spoke[1] || t.rst[0] || t.rst[1]
 }
 
-// segment takes a frame's TCP header and payload.
-func (e *engine) segment(c *conn, from int, p *packet.Packet, f *pcap.Frame) {
-	t := c.tcp
-	if p.Flags.Has(packet.RST) {
+// segment takes a packet's TCP header and payload.
+func (s *shard) segment(c *conn, p *parcel) {
+	t, from := c.tcp, int(p.from&1)
+	if p.flags.Has(packet.RST) {
 		t.rst[from] = true
 		return // its numbers need not be the connection's, its payload is for people
 	}
-	syn := opens(p)
+	syn, fin := opens(p), p.flags.Has(packet.FIN)
 	if syn {
-		t.isn[from] = p.Seq
-		if p.Flags.Has(packet.ACK) {
-			t.synACK[from], t.acked = true, p.Ack
+		t.isn[from] = p.seq
+		if p.flags.Has(packet.ACK) {
+			t.synACK[from], t.acked = true, p.ack
 		} else {
 			t.syn[from] = true
 		}
 	} else {
 		t.spoke[from] = true
 	}
-	if p.Flags.Has(packet.FIN) {
+	if fin {
 		t.fin[from] = true
 	}
-	if p.Flags.Has(packet.ACK) {
-		t.sides[1-from].Acked(p.Ack)
-		e.drain(c, 1-from)
+	if p.flags.Has(packet.ACK) {
+		t.sides[1-from].Acked(p.ack)
+		s.drain(c, 1-from)
 	}
-	// What the IP header claims beyond the frame itself may never have been sent,
-	// and must not stand in the way of bytes that were.
-	length := min(p.PayloadLength, len(p.Payload)+f.Length-len(f.Data))
-	t.sides[from].Push(&stream.Segment{
-		Seq: p.Seq, SYN: syn, FIN: p.Flags.Has(packet.FIN),
-		Data: p.Payload, Length: length, Frame: f.Number, Time: f.Time,
+	chunk, ok := t.sides[from].Take(&stream.Segment{
+		Seq: p.seq, SYN: syn, FIN: fin,
+		Data: p.payload, Length: int(p.payloadLength), Sum: p.sum, Frame: p.number, Time: p.time,
 	})
-	e.drain(c, from)
+	if ok {
+		s.bytes(c, from, &chunk)
+	}
+	s.drain(c, from)
 }
 
 // drain passes on what has come in order.
-func (e *engine) drain(c *conn, from int) {
+func (s *shard) drain(c *conn, from int) {
 	for side := &c.tcp.sides[from]; side.Ready(); {
 		chunk, ok := side.Next()
 		if !ok {
 			return
 		}
-		e.bytes(c, from, chunk)
+		s.bytes(c, from, &chunk)
 	}
 }
 
 // finishTCP passes on what waited behind gaps.
-func (e *engine) finishTCP(c *conn) {
+func (s *shard) finishTCP(c *conn) {
 	for from := range 2 {
 		c.tcp.sides[from].Finish()
-		e.drain(c, from)
+		s.drain(c, from)
 	}
 }
 
 // freeTCP gives all memory back.
-func (e *engine) freeTCP(c *conn) {
+func (s *shard) freeTCP(c *conn) {
 	for from := range 2 {
-		c.tcp.sides[from].Reset(e.held)
-		c.tcp.rests[from].Free(e.held)
+		c.tcp.sides[from].Reset(s.held)
+		c.tcp.rests[from].Free(s.held)
 	}
 }
 

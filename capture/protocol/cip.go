@@ -475,7 +475,7 @@ func (m *cipMessages) response(b []byte, place uint64, depth int) {
 	accepted := status == cipSuccess || status == cipPartialTransfer || service == cipMultiple && status == cipEmbeddedError
 	key := m.base + place
 
-	asked := m.asked(key)
+	asked := m.x.Asked(m.from.Other(), key)
 	if asked != nil && accepted {
 		switch {
 		case asked == cipOps[identityObject][0x01]:
@@ -510,17 +510,6 @@ func (m *cipMessages) refuse(place uint64) {
 	m.x.Answer(m.from, m.base+place, false)
 	for i := uint64(1); i <= cipMaxService && m.x.Answer(m.from, m.base+place<<8+i, false); i++ {
 	}
-}
-
-// asked returns the open request under key, or nil.
-func (m *cipMessages) asked(key uint64) (op *Op) {
-	m.x.Open(m.from.Other(), func(o *Op, k uint64) bool {
-		if k == key {
-			op = o
-		}
-		return op == nil
-	})
-	return op
 }
 
 // cipIdentity reads the attributes of an identity object: vendor, device type,

@@ -15,7 +15,8 @@ type Exchange struct {
 	frame   uint64
 	at      capture.Time
 	gap     [2]bool
-	pending []pending // its capacity is charged to the room
+	pending []pending // its capacity is charged to the room, if charged
+	charged bool
 	held    int       // bytes that the decoder keeps
 
 	protection Protection
@@ -41,11 +42,19 @@ const (
 // it, or it counts as unanswered itself.
 func (x *Exchange) wait(p pending) {
 	n := len(x.pending)
+	if !x.charged && cap(x.pending) > 0 {
+		if !x.tally.room.take(Open, cap(x.pending)) {
+			x.expire(p)
+			return
+		}
+		x.charged = true
+	}
 	if n == cap(x.pending) {
 		more := max(idlePending, n)
 		switch {
 		case n < maxPending && x.tally.room.take(Open, more):
 			x.pending = append(make([]pending, 0, n+more), x.pending...)
+			x.charged = true
 		case n == 0:
 			x.expire(p)
 			return
@@ -57,17 +66,43 @@ func (x *Exchange) wait(p pending) {
 	x.pending = append(x.pending, p)
 }
 
-// settled drops the requests that gone says are done with.
-func (x *Exchange) settled(gone func(p pending) bool) {
-	x.pending = slices.DeleteFunc(x.pending, gone)
+// settled drops the requests at the places from at on that gone says are done
+// with.
+func (x *Exchange) settled(at int, gone func(p *pending) bool) {
+	kept := x.pending[:at]
+	for i := at; i < len(x.pending); i++ {
+		if p := &x.pending[i]; !gone(p) {
+			kept = append(kept, *p)
+		}
+	}
+	x.pending = kept
 	if len(x.pending) == 0 && cap(x.pending) > idlePending {
 		x.dropPending()
 	}
 }
 
+// find returns the place of the oldest request that side from has open under
+// key, or that of none.
+func (x *Exchange) find(from capture.Side, key uint64) int {
+	for i := range x.pending {
+		if p := &x.pending[i]; p.key == key && p.from == from {
+			return i
+		}
+	}
+	return len(x.pending)
+}
+
+// dropPending forgets all requests. Places for a few stay, for the next
+// connection, and are charged to it.
 func (x *Exchange) dropPending() {
-	x.tally.room.give(Open, cap(x.pending))
-	x.pending = nil
+	if x.charged {
+		x.tally.room.give(Open, cap(x.pending))
+		x.charged = false
+	}
+	x.pending = x.pending[:0]
+	if cap(x.pending) > idlePending {
+		x.pending = nil
+	}
 }
 
 // Hold tells that the decoder keeps n bytes more of what it was given, or less if
@@ -83,6 +118,10 @@ func (x *Exchange) Hold(n int) bool {
 	x.held += n
 	return true
 }
+
+// Reset makes x ready for another connection, of the conversation that t counts.
+// It was closed, or is new.
+func (x *Exchange) Reset(t *Tally) { *x = Exchange{tally: t, pending: x.pending[:0]} }
 
 // NewExchange returns an exchange for one connection of the conversation that t
 // counts.
@@ -131,12 +170,14 @@ func (x *Exchange) Note(op *Op, from capture.Side) *Use {
 // reports whether there was one: an answer whose request the capture does not
 // hold counts nowhere.
 func (x *Exchange) Answer(from capture.Side, key uint64, accepted bool) bool {
-	found := false
-	x.settled(func(p pending) bool {
+	at := x.find(from.Other(), key)
+	if at == len(x.pending) {
+		return false
+	}
+	x.settled(at, func(p *pending) bool {
 		if p.key != key || p.from != from.Other() {
 			return false
 		}
-		found = true
 		switch {
 		case p.auth:
 			if accepted {
@@ -149,19 +190,34 @@ func (x *Exchange) Answer(from capture.Side, key uint64, accepted bool) bool {
 		}
 		return true
 	})
-	return found
+	return true
 }
 
 // Forget leaves unanswered what side from has open under key, which it is about
 // to use again.
 func (x *Exchange) Forget(from capture.Side, key uint64) {
-	x.settled(func(p pending) bool {
+	at := x.find(from, key)
+	if at == len(x.pending) {
+		return
+	}
+	x.settled(at, func(p *pending) bool {
 		gone := p.key == key && p.from == from
 		if gone {
-			x.expire(p)
+			x.expire(*p)
 		}
 		return gone
 	})
+}
+
+// Asked returns the operation of the oldest request that side from has open under
+// key, or nil.
+func (x *Exchange) Asked(from capture.Side, key uint64) *Op {
+	for i := range x.pending {
+		if p := &x.pending[i]; p.key == key && p.from == from && !p.auth {
+			return x.tally.kinds[p.slot].op
+		}
+	}
+	return nil
 }
 
 // Open calls f for the operation and key of each open request of side from, the

@@ -134,3 +134,20 @@ func (t *Tally) Fill(c *capture.Conversation) {
 	c.Undecoded = t.undecoded
 	c.Security = t.security
 }
+
+// Release gives the room back that t took. It is not to be used any more.
+func (t *Tally) Release() {
+	if t.room == nil {
+		return
+	}
+	t.room.give(Kinds, len(t.kinds))
+	for i := range t.ops {
+		t.room.give(Runs, len(t.ops[i].Active))
+		t.room.give(Details, len(t.ops[i].Details.Units)+len(t.ops[i].Details.Objects))
+	}
+	facts := len(t.security.TLS) + len(t.security.OPCUA) + len(t.security.SNMP) + len(t.security.SMB) + len(t.security.Auth)
+	for _, s := range t.said {
+		facts += len(s.Names) + len(s.Identities)
+	}
+	t.room.give(Facts, facts)
+}

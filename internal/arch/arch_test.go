@@ -30,15 +30,17 @@ var allowed = map[string][]string{
 	"capture/packet":   {"capture/pcap", "internal/mac"},
 	"capture/stream":   {"capture"},
 	"capture/protocol": {"capture"},
+	"capture/store":    {"capture", "internal/mac"},
 	"capture/observe": {"capture", "capture/pcap", "capture/packet", "capture/stream", "capture/protocol",
 		"internal/mac"},
-	"internal/cli": {"zones", "capture", "capture/observe", "capture/pcap", "conduits", "model", "rules", "rules/iec62443", "report",
-		"diagram"},
+	"internal/cache": {"capture", "capture/store"},
+	"internal/cli": {"zones", "capture", "capture/observe", "capture/pcap", "capture/store", "conduits", "model", "rules",
+		"rules/iec62443", "report", "diagram", "internal/cache"},
 	"cmd/bulkhead": {"internal/cli"},
 }
 
 // helpers are imported by tests and generators only.
-var helpers = []string{"internal/arch", "internal/corpus", "internal/golden", "internal/lab"}
+var helpers = []string{"internal/arch", "internal/bench", "internal/corpus", "internal/golden", "internal/lab"}
 
 // libraries says which folders may import a library; "" stands for all of them.
 var libraries = map[string][]string{
@@ -47,6 +49,7 @@ var libraries = map[string][]string{
 	"gonum.org/v1/gonum":           {"conduits", "diagram"},
 	"github.com/gaissmai/bart":     {"zones", "model"},
 	"github.com/goccy/go-graphviz": {"diagram"},
+	"github.com/parquet-go":        {"capture/store"},
 	"github.com/spf13/cobra":       {"internal/cli"},
 	"github.com/spf13/pflag":       {"internal/cli"},
 }

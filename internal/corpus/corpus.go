@@ -19,11 +19,7 @@ import (
 // CI is set: there a missing corpus is a failure.
 func Dir(t testing.TB) string {
 	t.Helper()
-	dir := os.Getenv("BULKHEAD_CORPUS")
-	if dir == "" {
-		_, file, _, _ := runtime.Caller(0)
-		dir = filepath.Join(filepath.Dir(file), "..", "..", "..", "shared", "corpus")
-	}
+	dir := folder()
 	if _, err := os.Stat(filepath.Join(dir, "index.tsv")); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("no corpus at %s: on CI its tests must run", dir)
@@ -31,6 +27,15 @@ func Dir(t testing.TB) string {
 		t.Skipf("no corpus at %s (set BULKHEAD_CORPUS to its folder)", dir)
 	}
 	return dir
+}
+
+// folder is where the corpus is, if there is one.
+func folder() string {
+	if dir := os.Getenv("BULKHEAD_CORPUS"); dir != "" {
+		return dir
+	}
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..", "..", "shared", "corpus")
 }
 
 // Read returns the bytes of one of the corpus's files, by its path below the
