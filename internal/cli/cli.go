@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -24,7 +25,7 @@ const (
 func Run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends what does not look at the first
+	context.AfterFunc(ctx, stop) // the first interrupt ends with what is known; a second one ends at once
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -36,12 +37,22 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.As(err, &end):
 		if end.err != nil {
-			fmt.Fprintln(stderr, "bulkhead:", end.err)
+			tellError(stderr, end.err)
 		}
 		return end.code
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "bulkhead: stopped by an interrupt")
+		return exitIncomplete
 	}
-	fmt.Fprintln(stderr, "bulkhead:", err)
+	tellError(stderr, err)
 	return exitError
+}
+
+// tellError says what is wrong, each of several errors on a line of its own.
+func tellError(w io.Writer, err error) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(w, "bulkhead:", line)
+	}
 }
 
 // exit is how a command ends with a code other than 0 and 2, or with an error
@@ -75,6 +86,7 @@ model or input error, 3 ran but incomplete.`,
   bulkhead check plant.yaml                  # check the design alone
   bulkhead verify plant.yaml                 # hold it against the captures of its taps
   bulkhead verify plant.yaml monday.pcapng   # or against these
+  bulkhead observe captures/ -o plant.parquet   # decode once, verify often, without the captures
   bulkhead explain EV-002                    # what a rule looks at, and what it cannot prove
   bulkhead diagram plant.yaml -o plant.svg   # draw it`,
 		SilenceUsage:  true,
@@ -83,6 +95,6 @@ model or input error, 3 ran but incomplete.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(newInit(), newCheck(), newObserve(), newVerify(), newExplain(), newDiagram(), newSchema(), newVersion())
+	root.AddCommand(newInit(), newCheck(), newObserve(), newVerify(), newExplain(), newDiagram(), newCache(), newSchema(), newVersion())
 	return root
 }

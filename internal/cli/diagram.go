@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -14,16 +15,18 @@ import (
 )
 
 func newDiagram() *cobra.Command {
-	var jobs int
+	var reading reading
 	var output, format, asOf string
 	var verify bool
 	cmd := &cobra.Command{
-		Use:   "diagram MODEL [CAPTURE...]",
+		Use:   "diagram MODEL [INPUT...]",
 		Short: "Draw zones and conduits, with what the captures showed of them",
 		Long: `diagram draws the model: zones by Purdue level with their SL-T, conduits with
-their boundary device, protocols and direction. With captures, or with --verify
+their boundary device, protocols and direction. With inputs, or with --verify
 for those of the model's taps, it also shows SL-A and tells breached, silent and
-unobservable conduits and undeclared crossings apart.`,
+unobservable conduits and undeclared crossings apart.
+
+` + inputHelp,
 		Example: `  bulkhead diagram plant.yaml -o plant.svg
   bulkhead diagram plant.yaml --verify -o plant.svg
   bulkhead diagram plant.yaml --format dot | dot -Tpdf -o plant.pdf`,
@@ -41,11 +44,19 @@ unobservable conduits and undeclared crossings apart.`,
 			if err := oneOf("--format", format, "svg", "dot"); err != nil {
 				return err
 			}
+			var outputs []string
+			if output != "" && output != "-" {
+				outputs = []string{output}
+			}
+			if err := checkOutputs(outputs, args); err != nil {
+				return err
+			}
 			var m *model.Model
+			seen := new(observed)
 			var a *rules.Assessment
 			var err error
 			if verify || len(args) > 1 {
-				m, _, a, err = assess(cmd, args, jobs, asOf)
+				m, seen, a, err = assess(cmd, args, &reading, outputs, asOf)
 			} else {
 				m, _, err = loadModel(args[0], cmd.ErrOrStderr())
 			}
@@ -55,17 +66,21 @@ unobservable conduits and undeclared crossings apart.`,
 			var picture []byte
 			if format == "dot" {
 				picture = []byte(diagram.DOT(m, a))
-			} else if picture, err = diagram.SVG(cmd.Context(), m, a); err != nil {
+			} else if picture, err = diagram.SVG(context.WithoutCancel(cmd.Context()), m, a); err != nil {
 				return fmt.Errorf("diagram: %w", err)
 			}
-			if output == "" || output == "-" {
-				_, err := cmd.OutOrStdout().Write(picture)
+			if len(outputs) == 0 {
+				_, err = cmd.OutOrStdout().Write(picture)
+			} else {
+				err = writeFile(output, func(w io.Writer) error {
+					_, err := w.Write(picture)
+					return err
+				})
+			}
+			if err != nil {
 				return err
 			}
-			return writeFile(output, func(w io.Writer) error {
-				_, err := w.Write(picture)
-				return err
-			})
+			return seen.incomplete(cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -73,6 +88,6 @@ unobservable conduits and undeclared crossings apart.`,
 	f.StringVar(&format, "format", "", "svg or dot (default: by the output's name, else svg)")
 	f.BoolVar(&verify, "verify", false, "judge the captures of the model's taps and show the result")
 	f.StringVar(&asOf, "as-of", "", "the day YYYY-MM-DD on which exceptions and reviews are judged")
-	addJobs(cmd, &jobs)
+	reading.flags(cmd)
 	return cmd
 }

@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/term"
 
-	"bulkhead/capture/observe"
 	"bulkhead/model"
 	"bulkhead/report"
 	"bulkhead/rules"
@@ -98,30 +97,6 @@ func tapCaptures(m *model.Model, modelPath string) (files, unmatched []string, e
 	}
 	slices.Sort(files)
 	return slices.Compact(files), unmatched, nil
-}
-
-// captureInputs checks that every path names a file that can be opened, and
-// tells of all that do not.
-func captureInputs(paths []string) ([]observe.Input, error) {
-	var inputs []observe.Input
-	var problems []error
-	for _, p := range paths {
-		info, err := os.Stat(p)
-		switch {
-		case err != nil:
-			problems = append(problems, fmt.Errorf("capture %q: %w", p, plain(err)))
-			continue
-		case info.IsDir():
-			problems = append(problems, fmt.Errorf("capture %q: is a folder: name the files in it", p))
-			continue
-		}
-		inputs = append(inputs, observe.Input{
-			Path: filepath.ToSlash(p),
-			Size: info.Size(),
-			Open: func() (io.ReadCloser, error) { return os.Open(p) },
-		})
-	}
-	return inputs, errors.Join(problems...)
 }
 
 // plain strips the operation and paths from a file error: the message names the

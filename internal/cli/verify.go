@@ -11,28 +11,30 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bulkhead/capture"
 	"bulkhead/model"
 	"bulkhead/report"
 	"bulkhead/rules"
 )
 
 func newVerify() *cobra.Command {
-	var jobs int
+	var reading reading
 	var format, failOn, asOf string
 	var requireCoverage int
 	var outputs []string
 	cmd := &cobra.Command{
-		Use:   "verify MODEL [CAPTURE...]",
+		Use:   "verify MODEL [INPUT...]",
 		Short: "Hold a model against captures: SL-T against SL-A, and every breach",
 		Long: `verify decodes captures, judges every flow by the model and prints, per zone and
 conduit, the target (SL-T), what the measures declare, what the evidence leaves
 standing, and the level achieved (SL-A), with the findings that set each number.
 
-Without captures it takes those that the model's taps name. Captures that are
-named are assigned to a tap by the end of their path, or by their hash.`,
+Without inputs it takes those that the model's taps name. Captures that are
+named are assigned to a tap by the end of their path, or by their hash.
+
+` + inputHelp,
 		Example: `  bulkhead verify plant.yaml
   bulkhead verify plant.yaml captures/monday.pcapng -o assessment.json
+  bulkhead verify plant.yaml plant.parquet                # what observe -o has written
   bulkhead verify plant.yaml --fail-on deviation --as-of 2026-12-01`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,7 +55,7 @@ named are assigned to a tap by the end of their path, or by their hash.`,
 			if err := checkOutputs(outputs, args); err != nil {
 				return err
 			}
-			m, obs, a, err := assess(cmd, args, jobs, asOf)
+			m, seen, a, err := assess(cmd, args, &reading, outputs, asOf)
 			if err != nil {
 				return err
 			}
@@ -80,7 +82,7 @@ named are assigned to a tap by the end of their path, or by their hash.`,
 			if err != nil {
 				return err
 			}
-			short := incomplete(cmd.ErrOrStderr(), obs)
+			short := seen.incomplete(cmd.ErrOrStderr())
 			if failOn != never && a.Fails(rules.Threshold(failOn)) {
 				return &exit{code: exitFindings}
 			}
@@ -96,7 +98,7 @@ named are assigned to a tap by the end of their path, or by their hash.`,
 	f.StringVar(&failOn, "fail-on", string(rules.FailOnBreach), "what ends with exit code 1: breach, deviation, a severity (critical high medium low), or never")
 	f.StringVar(&asOf, "as-of", "", "the day YYYY-MM-DD on which exceptions and reviews are judged (default: SOURCE_DATE_EPOCH, or today)")
 	f.IntVar(&requireCoverage, "require-coverage", 0, "end with exit code 3 if fewer than this percentage of conduits are observable")
-	addJobs(cmd, &jobs)
+	reading.flags(cmd)
 	return cmd
 }
 
@@ -111,9 +113,12 @@ func failOnValues() []string {
 	return append(list, never)
 }
 
-// assess loads the model args[0] and judges it by the captures args[1:], or by
-// those of its taps.
-func assess(cmd *cobra.Command, args []string, jobs int, asOf string) (*model.Model, *capture.Observations, *rules.Assessment, error) {
+// assess loads the model args[0] and judges it by the inputs args[1:], or by those
+// of its taps. No output may be one of them.
+func assess(cmd *cobra.Command, args []string, r *reading, outputs []string, asOf string) (*model.Model, *observed, *rules.Assessment, error) {
+	if err := r.check(); err != nil {
+		return nil, nil, nil, err
+	}
 	m, _, err := loadModel(args[0], cmd.ErrOrStderr())
 	if err != nil {
 		return nil, nil, nil, err
@@ -122,24 +127,28 @@ func assess(cmd *cobra.Command, args []string, jobs int, asOf string) (*model.Mo
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	paths := args[1:]
-	if len(paths) == 0 {
+	names := args[1:]
+	if len(names) == 0 {
 		var unmatched []string
-		if paths, unmatched, err = tapCaptures(m, args[0]); err != nil {
+		if names, unmatched, err = tapCaptures(m, args[0]); err != nil {
 			return nil, nil, nil, err
 		}
 		for _, p := range unmatched {
 			fmt.Fprintf(cmd.ErrOrStderr(), "bulkhead: no file fits the taps' captures %q\n", p)
 		}
-		if len(paths) == 0 {
+		if len(names) == 0 {
 			return nil, nil, nil, errors.New("no capture: name one, or name captures at the model's taps")
 		}
 	}
-	obs, err := observeFiles(cmd.Context(), cmd.ErrOrStderr(), paths, jobs)
+	in, err := findInputs(cmd.ErrOrStderr(), names)
+	if err := errors.Join(err, checkOutputs(outputs, in.paths())); err != nil {
+		return nil, nil, nil, err
+	}
+	seen, err := r.observe(cmd.Context(), cmd.ErrOrStderr(), in)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return m, obs, rules.Judge(m, obs, rules.Options{AsOf: day}), nil
+	return m, seen, rules.Judge(m, seen.observations, rules.Options{AsOf: day}), nil
 }
 
 // judgedOn returns the day on which exceptions and reviews are judged: the flag,
