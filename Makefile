@@ -6,12 +6,13 @@ TOOL     := $(GO) tool -modfile=internal/tools/go.mod
 # hand for a failure.
 FUZZTIME ?= 20000x
 COUNT    ?= 6
+ROUNDS   ?= 5
 BENCH    ?= .
 PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## the binary, bin/bulkhead
@@ -41,10 +42,31 @@ fuzz: ## every fuzz target for FUZZTIME each
 	done
 
 .PHONY: bench
-bench: ## benchmarks, COUNT runs each, summed up by benchstat
+bench: bench-go bench-speed ## both kinds of benchmark; UPDATE=1 writes docs/performance.md
+
+.PHONY: bench-go
+bench-go: ## Go benchmarks that fit BENCH, COUNT runs each, summed up by benchstat
 	@mkdir -p bin
 	$(GO) test -run '^$$' -bench '$(BENCH)' -count $(COUNT) ./... | tee bin/bench.txt
 	$(TOOL) benchstat bin/bench.txt
+
+.PHONY: bench-speed
+bench-speed: ## the command beside its peers on large captures, ROUNDS times (1 GB each below bin)
+	@mkdir -p bin
+	$(GO) build -o bin/bench ./internal/bench
+	bin/bench speed -rounds $(ROUNDS) $(if $(UPDATE),-update docs/performance.md)
+
+.PHONY: hostile
+hostile: ## peak memory on captures made to fill it; fails above 256 MiB; UPDATE=1 as above
+	@mkdir -p bin
+	$(GO) build -o bin/bench ./internal/bench
+	bin/bench hostile $(if $(UPDATE),-update docs/performance.md)
+
+.PHONY: profile
+profile: ## where the time goes, on CAPTURE or real captures strung together; UPDATE=1 as above
+	@mkdir -p bin
+	$(GO) build -o bin/bench ./internal/bench
+	bin/bench profile -cpuprofile bin/cpu.prof $(if $(UPDATE),-update docs/performance.md) $(CAPTURE)
 
 .PHONY: cross
 cross: ## build for every supported platform, without cgo
