@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +38,57 @@ func ObservationsText(w io.Writer, o *capture.Observations, opts Options) error 
 	for _, g := range byProtocol(o.Conversations) {
 		p.conversations(g, len(o.Captures) > 1)
 	}
+	p.folded(o.Folded, len(o.Captures) > 1)
 	return p.close()
+}
+
+// folded writes what found no room as a conversation, the most packets first.
+func (p *page) folded(list []capture.Folded, several bool) {
+	if len(list) == 0 {
+		return
+	}
+	connections := uint64(0)
+	most := make([]*capture.Folded, len(list))
+	for i := range list {
+		connections += list[i].Connections
+		most[i] = &list[i]
+	}
+	slices.SortStableFunc(most, func(a, b *capture.Folded) int {
+		return cmp.Compare(b.Packets.Sent+b.Packets.Received, a.Packets.Sent+a.Packets.Received)
+	})
+	p.heading("folded", plural(connections, "connection")+" beyond the limit of conversations, counted by the networks of both ends and by service")
+	rows := [][]string{{"clients", "servers", "service", "what"}}
+	for i, f := range most {
+		if i == maxConversations {
+			break
+		}
+		service := string(f.Transport)
+		if f.Port != 0 {
+			service += "/" + strconv.Itoa(int(f.Port))
+		}
+		what := fmt.Sprintf("%s, %s", plural(f.Connections, "connection"), plural(f.Packets.Sent+f.Packets.Received, "packet"))
+		if f.State.Answered > 0 {
+			what += fmt.Sprintf(", %d answered", f.State.Answered)
+		}
+		if f.Tunnel != "" {
+			what += "; in " + safe(f.Tunnel)
+		}
+		if several {
+			what += fmt.Sprintf("; capture %d", f.Capture+1)
+		}
+		rows = append(rows, []string{network(f.Client), network(f.Server), service, what})
+	}
+	p.table(2, []int{43, 43, 14, 0}, rows)
+	if n := len(most) - maxConversations; n > 0 {
+		p.more(2, n, "rows")
+	}
+}
+
+func network(n netip.Prefix) string {
+	if !n.IsValid() {
+		return "on the link"
+	}
+	return n.String()
 }
 
 // protocolGroup is the conversations of one protocol, the weightiest first.
@@ -242,6 +293,12 @@ func what(c *capture.Conversation, several bool) string {
 	}
 	if c.LostBytes > 0 {
 		parts = append(parts, plural(c.LostBytes, "byte")+" missing")
+	}
+	if c.ContradictedBytes > 0 {
+		parts = append(parts, plural(c.ContradictedBytes, "byte")+" sent twice with another content")
+	}
+	if c.Tunnel != "" {
+		parts = append(parts, "in "+safe(c.Tunnel))
 	}
 	if several {
 		parts = append(parts, fmt.Sprintf("capture %d", c.Capture+1))

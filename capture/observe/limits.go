@@ -81,7 +81,7 @@ var fileLimits = func() limits {
 	l := limits{
 		shards: Shards, fragmented: MaxFragmented, fragmentBytes: MaxFragmentBytes, tunnels: MaxTunnels,
 		conversations: MaxConversations / Shards, folded: MaxFolded / Shards, connections: MaxConnections / Shards,
-		endpoints: MaxEndpoints / 4, held: MaxHeld / Shards, reasons: maxReasons,
+		endpoints: MaxEndpoints / 8, held: MaxHeld / Shards, reasons: maxReasons,
 	}
 	for t, n := range tableLimits {
 		l.room[t] = n / Shards

@@ -16,10 +16,10 @@
 //
 // # Limits
 //
-// A Reader holds one block of 516 KiB, up to 8 more that were kept and came back,
+// A Reader holds one block of 516 KiB, up to 16 more that were kept and came back,
 // and those that are kept still, whatever the file claims; how many are kept is up
 // to those who keep them. Beside that a pcapng section has a table of at most
-// 65,536 interfaces.
+// 1,048,576 interfaces, 48 MiB.
 //
 // A frame's Data is at most [MaxFrame] bytes, 256 KiB, libpcap's and Wireshark's
 // own limit. What a pcap record claims above it is damage, except on the link types

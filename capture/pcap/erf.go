@@ -63,10 +63,10 @@ func isERF(w *window) bool {
 	var last uint32
 	for i := range erfFirst {
 		if len(b) == 0 {
-			return i > 0 && whole
+			return last != 0 && whole
 		}
 		if len(b) < erfHeader {
-			return i > 1
+			return last != 0 && i > 1
 		}
 		kind, sec, length := b[8]&0x7f, binary.LittleEndian.Uint32(b[4:]), int(binary.BigEndian.Uint16(b[10:]))
 		if kind == 0 || kind > erfLast && kind != erfPad || length < erfHeader {
@@ -77,7 +77,7 @@ func isERF(w *window) bool {
 				return false
 			}
 			if length > len(b) {
-				return i > 1
+				return last != 0 && i > 1
 			}
 			if _, ok := erfPayload(b[:length]); !ok {
 				return false

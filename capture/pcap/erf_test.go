@@ -2,6 +2,7 @@ package pcap
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -79,5 +80,14 @@ func TestERFTime(t *testing.T) {
 		if got := erfTime(ts).String(); got != want {
 			t.Errorf("%#x: %s, expected %s", ts, got, want)
 		}
+	}
+}
+
+// Text whose ninth byte is that of an ERF padding record is no capture, as in the
+// listings that tcpdump prints.
+func TestTextIsNotERF(t *testing.T) {
+	text := "    1  2023-08-25 08:57:44.621711 IP [total length 19 < header length 20] (invalid)\n"
+	if _, err := NewReader(strings.NewReader(text)); !errors.Is(err, ErrNotCapture) {
+		t.Errorf("error %v, want %v", err, ErrNotCapture)
 	}
 }

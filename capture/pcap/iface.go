@@ -33,6 +33,40 @@ const (
 	optTSOffset = 14
 )
 
+// ifaceTable holds the interfaces of a section, in pieces, so that a table that
+// grows is never there twice.
+type ifaceTable struct {
+	n      int
+	pieces [][]iface
+}
+
+// ifacePiece is how many interfaces a piece holds; the first grows up to it.
+const ifacePiece = 1 << 12
+
+func (t *ifaceTable) add(in iface) {
+	at := t.n / ifacePiece
+	switch {
+	case at < len(t.pieces):
+		t.pieces[at] = append(t.pieces[at], in)
+	case at == 0:
+		t.pieces = append(t.pieces, []iface{in})
+	default:
+		t.pieces = append(t.pieces, append(make([]iface, 0, ifacePiece), in))
+	}
+	t.n++
+}
+
+// at returns interface id, which must be below n.
+func (t *ifaceTable) at(id uint32) *iface { return &t.pieces[id/ifacePiece][id%ifacePiece] }
+
+// reset empties the table. Most files have one section, or many that are alike.
+func (t *ifaceTable) reset() {
+	t.n, t.pieces = 0, t.pieces[:min(len(t.pieces), 1)]
+	if len(t.pieces) > 0 {
+		t.pieces[0] = t.pieces[0][:0]
+	}
+}
+
 // addInterface adds the interface of the Interface Description Block b, without
 // its trailer, to the section. One with damaged options is added all the same,
 // so that the interfaces behind it keep their numbers.
@@ -43,8 +77,8 @@ func (n *ng) addInterface(b []byte) (what string) {
 	if n.gap {
 		return "an interface block lies behind skipped bytes, so that its number is not known"
 	}
-	if len(n.ifaces) == maxInterfaces {
-		return "a section has more than 65536 interfaces"
+	if n.ifaces.n == maxInterfaces {
+		return "a section has more than 1048576 interfaces"
 	}
 	in := iface{link: LinkType(n.order.u16(b[8:])), snaplen: n.order.u32(b[12:]), exp: 6}
 	for opts := b[interfaceOptions:]; len(opts) >= 4; {
@@ -67,7 +101,7 @@ func (n *ng) addInterface(b []byte) (what string) {
 		opts = opts[min((length+3)&^3, len(opts)):]
 	}
 	in.prepare()
-	n.ifaces = append(n.ifaces, in)
+	n.ifaces.add(in)
 	return what
 }
 

@@ -26,7 +26,7 @@ const byteOrderMagic = 0x1a2b3c4d
 
 const (
 	maxBlock         = 128<<20 + 64<<10 // libpcap's largest frame, and options
-	maxInterfaces    = 1 << 16
+	maxInterfaces    = 1 << 20
 	maxDamaged       = 64
 	sectionBytes     = 28 // of the smallest Section Header Block
 	minBlock         = 12
@@ -51,7 +51,7 @@ func sectionOrder(head []byte) order { return order(order(true).u32(head[8:]) ==
 type ng struct {
 	win        *window
 	order      order
-	ifaces     []iface
+	ifaces     ifaceTable
 	sectionEnd int64        // offset at which the section said that it ends, 0 if it did not
 	foreign    bool         // the section is of a version whose blocks are not known
 	gap        bool         // blocks of the section were skipped, which may have been interfaces
@@ -192,7 +192,8 @@ func numbered(kind uint32) bool {
 // section begins a section with the Section Header Block b. The blocks of one
 // that cannot be read are passed over by their lengths, which all versions share.
 func (n *ng) section(off int64, b []byte, total uint32) (what string) {
-	n.ifaces, n.sectionEnd, n.foreign, n.gap = n.ifaces[:0], 0, true, false
+	n.ifaces.reset()
+	n.sectionEnd, n.foreign, n.gap = 0, true, false
 	if len(b) < sectionBytes-4 {
 		return fmt.Sprintf("a section header has %d bytes, less than %d", total, sectionBytes)
 	}
@@ -225,10 +226,10 @@ func (n *ng) packet(f *Frame, kind uint32, b []byte, total uint32) (what string)
 	case blockPacket:
 		id = uint32(n.order.u16(b[8:]))
 	}
-	if uint64(id) >= uint64(len(n.ifaces)) {
-		return fmt.Sprintf("a packet block names interface %d of %d in the section", id, len(n.ifaces))
+	if uint64(id) >= uint64(n.ifaces.n) {
+		return fmt.Sprintf("a packet block names interface %d of %d in the section", id, n.ifaces.n)
 	}
-	in := &n.ifaces[id]
+	in := n.ifaces.at(id)
 	var captured, wire uint32
 	if kind == blockSimple {
 		// It has no captured length; the interface's limit gives it.

@@ -303,7 +303,7 @@ func TestReaderGivesUp(t *testing.T) {
 func TestReaderInterfaceLimit(t *testing.T) {
 	file := join(section(le, -1), bytes.Repeat(ifaceBlock(le, 1, 0), maxInterfaces+1), enhanced(le, maxInterfaces-1, 0, 1, "a"))
 	frames, errs := readAll(t, bytes.NewReader(file))
-	if len(frames) != 1 || len(errs) != 1 || !strings.Contains(errs[0].Error(), "more than 65536 interfaces") {
+	if len(frames) != 1 || len(errs) != 1 || !strings.Contains(errs[0].Error(), "more than 1048576 interfaces") {
 		t.Errorf("%d frames, %v; expected 1 and one error", len(frames), errs)
 	}
 
@@ -312,12 +312,11 @@ func TestReaderInterfaceLimit(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, errs = readAll(t, bytes.NewReader(million))
 	runtime.ReadMemStats(&after)
-	if len(errs) != maxDamaged {
-		t.Errorf("a million interfaces: %d errors, expected %d", len(errs), maxDamaged)
+	if len(errs) != 0 {
+		t.Errorf("a million interfaces: %v", errs)
 	}
-	// The table grows by doubling, a little less above 256 entries.
-	if grown := after.TotalAlloc - before.TotalAlloc; grown > 32<<20 {
-		t.Errorf("a million interfaces: %d bytes allocated, expected at most 32 MiB", grown)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 50<<20 {
+		t.Errorf("a million interfaces: %d bytes allocated, expected at most 50 MiB", grown)
 	}
 }
 

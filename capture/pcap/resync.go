@@ -69,7 +69,7 @@ func (n *ng) resync() bool {
 		return false
 	}
 	if kind := n.win.peek(4); len(kind) == 4 && n.order.u32(kind) == blockSection {
-		n.ifaces = n.ifaces[:0] // those of the section that was to begin here are not known
+		n.ifaces.reset() // those of the section that was to begin here are not known
 	}
 	end := n.win.offset() + maxSkip
 	if n.sectionEnd > n.win.offset() {
@@ -178,10 +178,10 @@ func (n *ng) fits(b []byte) bool {
 		case blockEnhanced:
 			packets++
 			id := n.order.u32(b[8:])
-			if uint64(id) >= uint64(len(n.ifaces)) {
+			if uint64(id) >= uint64(n.ifaces.n) {
 				return false
 			}
-			at := n.ifaces[id].time(uint64(n.order.u32(b[12:]))<<32 | uint64(n.order.u32(b[16:])))
+			at := n.ifaces.at(id).time(uint64(n.order.u32(b[12:]))<<32 | uint64(n.order.u32(b[16:])))
 			if at.IsZero() || !last.IsZero() && !withinDay(at, last) {
 				return false
 			}
