@@ -25,8 +25,9 @@ type Tally struct {
 func NewTally(room *Room) *Tally { return &Tally{room: room} }
 
 type kind struct {
-	op   *Op
-	from capture.Side
+	op     *Op
+	from   capture.Side
+	minute int64 // where the minute begins that the last run of ops[i] ends with
 }
 
 // Said is what one end told of itself.
@@ -48,7 +49,7 @@ func (t *Tally) slot(op *Op, from capture.Side) int {
 		t.cut = true
 		return -1
 	}
-	t.kinds = append(t.kinds, kind{op, from})
+	t.kinds = append(t.kinds, kind{op: op, from: from})
 	t.ops = append(t.ops, capture.Operation{
 		Protocol: op.Protocol, Name: op.Name, Code: op.Code, From: from, Class: op.Class,
 		Frames: []capture.FrameRef{}, Active: []capture.Run{},
@@ -65,15 +66,32 @@ func (t *Tally) seen(slot int, frame uint64, at capture.Time) *Use {
 		op.Frames = append(op.Frames, capture.FrameRef{Frame: frame})
 	}
 	if !at.IsZero() {
-		t.addMinute(op, frame, at)
+		// Most frames are of the minute that the one before was of.
+		k := &t.kinds[slot]
+		if since, n := at.UnixNano()-k.minute, len(op.Active); n > 0 && 0 <= since && since < minute {
+			op.Active[n-1].Count++
+		} else {
+			t.addMinute(op, frame, at)
+			k.minute = lastMinute(op.Active)
+		}
 	}
 	t.uses[slot].op = op
 	return &t.uses[slot]
 }
 
+const minute = int64(time.Minute)
+
+// lastMinute returns where the last minute of the last run begins.
+func lastMinute(runs []capture.Run) int64 {
+	if len(runs) == 0 {
+		return 0
+	}
+	last := &runs[len(runs)-1]
+	return last.From.UnixNano() + int64(last.Minutes-1)*minute
+}
+
 // addMinute notes that op was seen in the minute of at.
 func (t *Tally) addMinute(op *capture.Operation, frame uint64, at capture.Time) {
-	const minute = int64(time.Minute)
 	ns := at.UnixNano()
 	m := ns / minute
 	if ns%minute < 0 {
