@@ -31,6 +31,7 @@ type conn struct {
 	proto   *protocol.Protocol
 	conv    *conv
 
+	memory      *tcp         // for tcp, once it was needed
 	place       int          // in the table of connections
 	oneLink     [1]link      // where links begins
 	first, last capture.Time // of what hearings were given up
@@ -56,12 +57,12 @@ type link struct {
 
 // reset makes c a new connection, of which p is the first packet.
 func (c *conn) reset(p *parcel) {
-	t, x := c.tcp, c.exchange
+	t, x := c.memory, c.exchange
 	*c = conn{
 		key: p.key, hash: p.hash, alive: true, place: c.place,
 		vlans:  vlans{notHeard, notHeard},
 		opener: int8(p.from), client: unknownSide,
-		frame: p.number, tunnel: p.tunnel, tcp: t, exchange: x,
+		frame: p.number, tunnel: p.tunnel, memory: t, exchange: x,
 	}
 	c.links = c.oneLink[:0]
 	if p.key.carrier == overICMP && p.more != nil {

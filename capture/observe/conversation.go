@@ -19,6 +19,7 @@ type conv struct {
 	protocol      capture.Protocol
 	hash          uint64 // of key
 	place         int
+	added         uint64 // how many were before it, plus 1
 	vlan          uint16
 	vlans         vlans
 	heard         [2]*endpoint
@@ -64,8 +65,21 @@ type convs struct {
 	places   []*conv // nil where one was folded
 	free     []int   // those places
 	live     int
-	attempts []int // places of what began as an attempt, the oldest first
-	waiting  int   // how many of the conversations are attempts
+	added    uint64
+	attempts []attempt // what began as one, the oldest first; some are none any more
+	waiting  int       // how many of the conversations are attempts
+}
+
+// attempt is a conversation to which nothing had come back when it was added.
+type attempt struct {
+	place int
+	added uint64
+}
+
+// is reports whether a conversation is still the attempt that it was.
+func (t *convs) is(a attempt) (v *conv, still bool) {
+	v = t.places[a.place]
+	return v, v != nil && v.attempt && v.added == a.added
 }
 
 func (t *convs) add(v *conv) {
@@ -78,9 +92,14 @@ func (t *convs) add(v *conv) {
 	}
 	t.live++
 	t.index.add(v.hash, v.place)
+	t.added++
+	v.added = t.added
 	if v.attempt {
 		t.waiting++
-		t.attempts = append(t.attempts, v.place)
+		if len(t.attempts) > 2*t.waiting+minSlots {
+			t.attempts = slices.DeleteFunc(t.attempts, func(a attempt) bool { _, still := t.is(a); return !still })
+		}
+		t.attempts = append(t.attempts, attempt{v.place, v.added})
 	}
 }
 
@@ -126,30 +145,20 @@ func (v vlans) agree(w vlans) bool {
 	return true
 }
 
-// oldestAttempt takes the attempt that began first and can be given up off the
-// list, or returns nil if there is none.
+// oldestAttempt returns the attempt that began first and that no connection
+// points to, which may yet be answered; nil if there is none.
 func (t *convs) oldestAttempt() *conv {
-	for i, place := range t.attempts {
-		v := t.places[place]
-		switch {
-		case v == nil || !v.attempt: // was folded, or answered after all
-			continue
-		case v.open > 0:
-			// It may yet be answered. Those in front of it are done with.
-			if i > 0 {
-				t.attempts = append(t.attempts[:0], t.attempts[i:]...)
-			}
-			for _, place := range t.attempts {
-				if v := t.places[place]; v != nil && v.attempt && v.open == 0 {
-					return v
-				}
-			}
-			return nil
+	for len(t.attempts) > 0 {
+		if _, still := t.is(t.attempts[0]); still {
+			break
 		}
-		t.attempts = t.attempts[i:]
-		return v
+		t.attempts = t.attempts[1:]
 	}
-	t.attempts = t.attempts[:0]
+	for _, a := range t.attempts {
+		if v, still := t.is(a); still && v.open == 0 {
+			return v
+		}
+	}
 	return nil
 }
 

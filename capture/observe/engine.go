@@ -85,7 +85,6 @@ func (e *engine) work(i int, u *unit) {
 	for _, n := range u.lists[i] {
 		s.take(&u.parcels[n])
 	}
-	s.at = nil
 	e.conversations.Add(int64(s.convs.live - before))
 }
 
@@ -112,8 +111,9 @@ func (e *engine) pass() {
 		return
 	}
 	u.left.Store(n)
-	for i := range u.lists {
+	for i := 0; n > 0; i++ { // behind the last that has it, u is not ours to look at
 		if len(u.lists[i]) > 0 {
+			n--
 			e.ways[i] <- u
 		}
 	}
@@ -152,7 +152,7 @@ func (e *engine) finish(o *capture.Observations, i int) {
 	into.WatchedMS = e.watched.Milliseconds()
 	into.Ledger = e.ledger.export()
 	into.LinkTypes = make([]string, 0, len(e.links))
-	for _, l := range e.links {
+	for l := range e.links { // in any order: sorted below
 		into.LinkTypes = append(into.LinkTypes, pcap.LinkName(l))
 	}
 	slices.Sort(into.LinkTypes)

@@ -204,7 +204,7 @@ func (s *shard) recognise(c *conn, from int, chunk *stream.Chunk) {
 			now.more = 0 // a datagram does not go on
 		}
 		*o = now
-		if open && !s.at.cut {
+		if open && !s.cut {
 			c.rejected |= known.all &^ (now.more | now.weak)
 		}
 	}

@@ -3,7 +3,6 @@ package observe
 import (
 	"bytes"
 	"math"
-	"slices"
 	"time"
 
 	"bulkhead/capture"
@@ -30,13 +29,15 @@ type router struct {
 	origins   []origin // of fragments, nil before the first
 	tunnels   map[tunnelKey]uint16
 	names     []string // of tunnels
+	depths    []uint8  // of tunnels: how many are around what they carry
 	unit      *unit    // being filled
 
 	frames      uint64
 	first, last capture.Time
 	previous    capture.Time  // of the frame before
 	watched     time.Duration // see [capture.Capture.WatchedMS]
-	links       []pcap.LinkType
+	links       map[pcap.LinkType]bool
+	lastLink    pcap.LinkType
 	ledger      ledger
 	crowded     bool  // fragments found no room
 	crowdedAt   int64 // offset of the frame
@@ -72,6 +73,8 @@ func newRouter(l *limits, keepDuplicates bool) *router {
 		fragments: stream.NewFragments(stream.NewBudget(l.fragmentBytes), l.fragmented),
 		tunnels:   make(map[tunnelKey]uint16),
 		names:     []string{"", "other"},
+		depths:    []uint8{0, MaxDepth},
+		links:     make(map[pcap.LinkType]bool),
 		ledger:    newLedger(l.reasons),
 	}
 	if !keepDuplicates {
@@ -86,8 +89,9 @@ func (r *router) frame(f *pcap.Frame) {
 	if !f.Time.IsZero() {
 		r.clock(f.Time)
 	}
-	if n := len(r.links); n == 0 || r.links[n-1] != f.Link {
-		r.link(f.Link)
+	if f.Link != r.lastLink || r.frames == 1 {
+		r.lastLink = f.Link
+		r.links[f.Link] = true
 	}
 	p := &r.packet
 	outcome := p.Parse(f.Link, f.Length, f.Data)
@@ -114,18 +118,10 @@ func (r *router) clock(t capture.Time) {
 	r.previous = t
 }
 
-// link notes a link type; the last one is that of the last frame.
-func (r *router) link(l pcap.LinkType) {
-	if i := slices.Index(r.links, l); i >= 0 {
-		r.links = slices.Delete(r.links, i, i+1)
-	}
-	r.links = append(r.links, l)
-}
-
 // inside goes into the tunnels of p.
 func (r *router) inside(p *packet.Packet, tunnel uint16, f *pcap.Frame) {
 	q := &r.within
-	for range MaxDepth {
+	for r.depths[tunnel] < MaxDepth {
 		tunnel = r.tunnel(tunnel, &p.Tunnel)
 		outcome := q.Inside(p)
 		if q.FragmentData != nil {
@@ -155,7 +151,7 @@ func (r *router) tunnel(outer uint16, t *packet.Tunnel) uint16 {
 		if outer != 0 {
 			name = r.names[outer] + " / " + name
 		}
-		r.names = append(r.names, name)
+		r.names, r.depths = append(r.names, name), append(r.depths, r.depths[outer]+1)
 		r.tunnels[k] = n
 	}
 	return n

@@ -15,7 +15,8 @@ type shard struct {
 	held     *stream.Budget
 	room     *protocol.Room
 	scratch  search
-	at       *parcel // at hand
+	cut      bool  // the packet at hand is not all that was on the wire
+	offset   int64 // of its frame
 
 	conns     conns
 	convs     convs
@@ -52,16 +53,12 @@ func (s *shard) limited(what string, limit int) {
 			return
 		}
 	}
-	f := full{what: what, limit: limit}
-	if s.at != nil {
-		f.offset = s.at.offset
-	}
-	s.full = append(s.full, f)
+	s.full = append(s.full, full{what, limit, s.offset})
 }
 
 // take follows one packet.
 func (s *shard) take(p *parcel) {
-	s.at = p
+	s.cut, s.offset = p.cut, p.offset
 	switch p.kind {
 	case refusal:
 		if c := s.conns.whichever(p); c != nil {
@@ -118,9 +115,10 @@ func (s *shard) open(c *conn, p *parcel) {
 	c.reset(p)
 	switch {
 	case p.key.carrier == overTCP:
-		if c.tcp == nil {
-			c.tcp = new(tcp)
+		if c.memory == nil {
+			c.memory = new(tcp)
 		}
+		c.tcp = c.memory
 		c.tcp.reset(s.held)
 	case p.isGroup():
 		c.group, c.client, c.roleBasis = true, int8(p.from), capture.Content
@@ -128,9 +126,6 @@ func (s *shard) open(c *conn, p *parcel) {
 		c.client, c.roleBasis = int8(p.from), capture.Content
 	case p.more != nil && p.more.ARP.Op == arpReply:
 		c.client, c.roleBasis = int8(1-p.from), capture.Content
-	}
-	if p.key.carrier != overTCP && c.tcp != nil {
-		c.tcp = nil
 	}
 	if s.registry[p.key.carrier].all == 0 {
 		c.stage = givenUp

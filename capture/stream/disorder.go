@@ -14,8 +14,6 @@ type disorder struct {
 	crowded bool    // the budget has no room for what waits
 	drained []byte  // of the piece handed out last, to be given back
 
-	chunk Chunk // that Push left
-
 	lost          uint64
 	retransmitted uint64
 	contradicted  uint64
@@ -170,7 +168,6 @@ func (s *Side) release() {
 // drop forgets all that is held.
 func (s *Side) drop() {
 	s.release()
-	s.is &^= pushed
 	if !s.has(waits) {
 		return
 	}

@@ -81,13 +81,12 @@ const (
 	finSeen
 	finishing
 	gap     // bytes are missing in front of the next chunk
-	pushed  // rare has a chunk that Push left there
 	waits   // rare has pieces behind a gap
 	drained // rare has a buffer to be given back
 
 	// unusual are the marks with which a segment at next needs more than to be
 	// counted and handed on.
-	unusual = finSeen | finishing | gap | pushed | waits | drained
+	unusual = finSeen | finishing | gap | waits | drained
 )
 
 func (s *Side) has(m marks) bool { return s.is&m != 0 }
@@ -195,14 +194,6 @@ func (s *Side) take(seg *Segment) (Chunk, bool) {
 	return Chunk{}, false
 }
 
-// Push is Take for callers that have all chunks from Next.
-func (s *Side) Push(seg *Segment) {
-	if c, ok := s.Take(seg); ok {
-		s.disorder().chunk = c
-		s.is |= pushed
-	}
-}
-
 func (s *Side) start(seq uint32) {
 	s.is |= started
 	s.next = seq
@@ -236,14 +227,10 @@ func (s *Side) Acked(ack uint32) {
 func (s *Side) Finish() { s.is |= finishing }
 
 // Ready reports whether Next may have something.
-func (s *Side) Ready() bool { return s.has(pushed | waits | finishing) }
+func (s *Side) Ready() bool { return s.has(waits | finishing) }
 
 // Next hands out the next run of bytes, if there is one.
 func (s *Side) Next() (Chunk, bool) {
-	if s.has(pushed) {
-		s.is &^= pushed
-		return s.rare.chunk, true
-	}
 	for {
 		s.release()
 		p, ok := s.arrived()

@@ -547,27 +547,6 @@ func TestSideContradicted(t *testing.T) {
 	}
 }
 
-// What Push takes, Next hands out, in order with the rest.
-func TestSidePush(t *testing.T) {
-	budget := NewBudget(1 << 16)
-	var s Side
-	s.Reset(budget)
-	got := ""
-	for _, sg := range []Segment{seg(1, "ab"), seg(5, "e"), seg(3, "cd"), seg(6, "f")} {
-		s.Push(&sg)
-		got += drain(&s) + " "
-	}
-	if got != "ab  cde f " {
-		t.Errorf("handed out %q", got)
-	}
-	seg := seg(7, "g")
-	s.Push(&seg)
-	s.Reset(budget)
-	if s.Ready() || budget.left != 1<<16 {
-		t.Errorf("ready %v, %d bytes of budget never came back", s.Ready(), 1<<16-budget.left)
-	}
-}
-
 // Discard drops nothing that is to be counted, also of what waits already.
 func TestSideDiscard(t *testing.T) {
 	budget := NewBudget(1 << 16)
