@@ -33,7 +33,10 @@ type Capture struct {
 	Last   Time   `json:"last"`
 	// WatchedMS is for how many milliseconds frames came: the steps from frame to
 	// frame, forwards and none longer than [MaxSilence].
-	WatchedMS int64       `json:"watched_ms"`
+	WatchedMS int64 `json:"watched_ms"`
+	// CutFrames counts frames that the snap length cut. What was in their ends is
+	// not known: operations may be missing, whatever the ledger says of headers.
+	CutFrames uint64      `json:"cut_frames,omitempty"`
 	LinkTypes []string    `json:"link_types"` // names such as "ethernet", ascending
 	Complete  bool        `json:"complete"`   // read to its end without damage and without a limit reached
 	Ledger    Ledger      `json:"ledger"`
@@ -115,8 +118,8 @@ type Conversation struct {
 	Bytes       Volume `json:"bytes"`      // of whole frames on the wire
 	Payload     Volume `json:"payload"`    // bytes above the transport, retransmissions left out
 	LostBytes   uint64 `json:"lost_bytes"` // of TCP, bytes that a side acknowledged and the capture does not hold
-	// ContradictedBytes counts bytes of TCP that were sent again with another
-	// content, of which the first was taken.
+	// ContradictedBytes counts bytes of TCP, and of IP packets in pieces, that were
+	// sent again with another content, of which the first was taken.
 	ContradictedBytes uint64 `json:"contradicted_bytes,omitempty"`
 	// Duplicates counts frames that were captured more than once. They are in
 	// Links and in no other number.

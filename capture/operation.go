@@ -185,10 +185,14 @@ func (r ObjectRange) Contains(o ObjectRange) bool {
 	return r.Space == o.Space && r.First <= o.First && o.Last <= r.Last
 }
 
-// String returns the notation that ParseObjects reads.
+// String returns the notation that ParseObjects reads, or of what is numbered in
+// other spaces the space and the numbers: "table 8", "io 1-16".
 func (r ObjectRange) String() string {
 	table := slices.Index(modbusSpaces, r.Space)
-	if table < 0 {
+	switch {
+	case table < 0 && r.First == r.Last:
+		return fmt.Sprintf("%s %d", r.Space, r.First)
+	case table < 0:
 		return fmt.Sprintf("%s %d-%d", r.Space, r.First, r.Last)
 	}
 	width := 4
@@ -211,7 +215,25 @@ func (r *ObjectRange) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return err
 	}
-	v, err := ParseObjects(Modbus, s)
+	v, err := parseRange(s)
 	*r = v
 	return err
+}
+
+// parseRange reads what String writes.
+func parseRange(s string) (ObjectRange, error) {
+	at := strings.LastIndexByte(s, ' ')
+	if at <= 0 {
+		return ParseObjects(Modbus, s)
+	}
+	lo, hi, ranged := strings.Cut(s[at+1:], "-")
+	if !ranged {
+		hi = lo
+	}
+	first, err := strconv.ParseUint(lo, 10, 32)
+	last, err2 := strconv.ParseUint(hi, 10, 32)
+	if err != nil || err2 != nil || first > last || slices.Contains(modbusSpaces, s[:at]) {
+		return ObjectRange{}, fmt.Errorf("objects %q: expected what is numbered and an ascending range, such as \"table 8-9\"", s)
+	}
+	return ObjectRange{Space: s[:at], First: uint32(first), Last: uint32(last)}, nil
 }

@@ -52,6 +52,22 @@ func TestParseObjects(t *testing.T) {
 	}
 }
 
+// Ranges of spaces other than those of Modbus are read back as they are written.
+func TestOtherObjects(t *testing.T) {
+	for text, want := range map[string]ObjectRange{"table 8": {"table", 8, 8}, "a b 1-4294967295": {"a b", 1, 1<<32 - 1}} {
+		var got ObjectRange
+		if err := json.Unmarshal([]byte(`"`+text+`"`), &got); err != nil || got != want || want.String() != text {
+			t.Errorf("%q: %+v (%v), written %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"table", "table ", "table 9-8", "table x", "holding 1", " 1", "table 1-4294967296"} {
+		var got ObjectRange
+		if err := json.Unmarshal([]byte(`"`+text+`"`), &got); err == nil {
+			t.Errorf("%q is read as %+v", text, got)
+		}
+	}
+}
+
 func FuzzObjectRange(f *testing.F) {
 	f.Add(uint8(4), uint32(0), uint32(19))        // five digits
 	f.Add(uint8(0), uint32(9998), uint32(9999))   // the first that needs six

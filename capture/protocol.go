@@ -31,8 +31,24 @@ const (
 	PNDCP   Protocol = "profinet-dcp"
 	MQTT    Protocol = "mqtt"
 	ADS     Protocol = "ads"
+	SLMP    Protocol = "slmp"
+	Melsoft Protocol = "melsoft"
+	GESRTP  Protocol = "ge-srtp"
+	EGD     Protocol = "egd"
+	Codesys Protocol = "codesys"
+	SBus    Protocol = "s-bus"
 	C37118  Protocol = "c37.118"
+	KNX     Protocol = "knx"
+	Fox     Protocol = "fox"
+	ROCPlus Protocol = "roc-plus"
+	BSAP    Protocol = "bsap"
+	Genisys Protocol = "genisys"
+	C1222   Protocol = "c12.22"
+	DLMS    Protocol = "dlms"
 	CoAP    Protocol = "coap"
+	AMQP    Protocol = "amqp"
+	RTPS    Protocol = "rtps"
+	S7Plus  Protocol = "s7comm-plus"
 	HTTP    Protocol = "http"
 	TLS     Protocol = "tls"
 	SSH     Protocol = "ssh"
@@ -150,9 +166,25 @@ var protocols = []ProtocolInfo{
 	{Name: HARTIP, Title: "HART-IP", TCP: []uint16{5094}, UDP: []uint16{5094}, Codes: decimal},
 	{Name: PNDCP, Title: "PROFINET DCP", Carrier: Profinet, Codes: decimal},
 	{Name: MQTT, Title: "MQTT", TCP: []uint16{1883}, Codes: decimal},
-	{Name: ADS, Title: "Beckhoff ADS", TCP: []uint16{48898}, Codes: decimal},
+	{Name: ADS, Title: "Beckhoff ADS", TCP: []uint16{48898}, UDP: []uint16{48899}, Codes: form("2", `[0-9]{1,5}|udp:[0-9]{1,5}|other`)},
+	{Name: SLMP, Title: "Mitsubishi SLMP (MC protocol)", UDP: []uint16{61450, 61451}, Codes: form("0x0401", `0x[0-9a-f]{4}|1e:0x[0-9a-f]{2}|other`)},
+	{Name: Melsoft, Title: "Mitsubishi MELSOFT", TCP: []uint16{5002, 5007, 5562}, UDP: []uint16{5001, 5006, 5560}, Codes: form("0x1002", `0x[0-9a-f]{4}|hello|other`)},
+	{Name: GESRTP, Title: "GE SRTP", TCP: []uint16{18245}, Codes: form("0x04", `0x[0-9a-f]{2}|init`)},
+	{Name: EGD, Title: "Ethernet Global Data", UDP: []uint16{18246, 7937}, Codes: decimal},
+	{Name: Codesys, Title: "CODESYS V3", TCP: []uint16{11740, 11741, 11742, 11743}, UDP: []uint16{1740, 1741, 1742, 1743}, Codes: form("0x02/16", `0x[0-9a-f]{2}/[0-9]{1,5}|ns:[0-9a-f]{4}|channel:[0-9a-f]{2}|address|other`)},
+	{Name: SBus, Title: "SAIA Ether-S-Bus", UDP: []uint16{5050}, Codes: decimal},
 	{Name: C37118, Title: "IEEE C37.118", TCP: []uint16{4712}, UDP: []uint16{4713}, Codes: decimal},
+	{Name: KNX, Title: "KNXnet/IP", TCP: []uint16{3671}, UDP: []uint16{3671}, Codes: form("apci:0x080", `0x[0-9a-f]{4}|apci:(?:0x[0-9a-f]{3}|other)|cemi:0x[0-9a-f]{2}|other`)},
+	{Name: Fox, Title: "Niagara Fox", TCP: []uint16{1911, 4911}, Codes: form("hello", `hello|challenge|login|rejected|other`)},
+	{Name: ROCPlus, Title: "ROC Plus", TCP: []uint16{4000}, UDP: []uint16{4000}, Codes: decimal},
+	{Name: BSAP, Title: "BSAP over IP", UDP: []uint16{1234, 1235}, Codes: form("rdb:0x84", `rdb:0x[0-9a-f]{2}|ext:(?:0x[0-9a-f]{4}|other)|app:0x[0-9a-f]{2}|message:[0-9]{1,5}`)},
+	{Name: Genisys, Title: "Genisys", TCP: []uint16{10001}, Codes: hex2},
+	{Name: C1222, Title: "ANSI C12.22", TCP: []uint16{1153}, UDP: []uint16{1153}, Codes: form("0x40", `0x[0-9a-f]{2}|encrypted`)},
+	{Name: DLMS, Title: "DLMS/COSEM", TCP: []uint16{4059}, UDP: []uint16{4059}, Codes: hex2},
 	{Name: CoAP, Title: "CoAP", UDP: []uint16{5683}, Codes: decimal},
+	{Name: AMQP, Title: "AMQP", TCP: []uint16{5672}, Codes: form("60.40", `[0-9]{1,5}\.[0-9]{1,5}|0x[0-9a-f]{2}|header|heartbeat`)},
+	{Name: RTPS, Title: "RTPS (DDS)", UDP: []uint16{7400, 7401, 7410, 7411}, Codes: hex2},
+	{Name: S7Plus, Title: "S7comm-plus", Codes: form("0x0542", `0x[0-9a-f]{4}|keepalive|notification`)},
 	{Name: HTTP, Title: "HTTP", TCP: []uint16{80, 8080}},
 	{Name: TLS, Title: "TLS", TCP: []uint16{443, 8443, 636, 989, 990, 993, 995, 8883}},
 	{Name: SSH, Title: "SSH", TCP: []uint16{22}, RemoteAccess: true},
@@ -183,10 +215,10 @@ var protocols = []ProtocolInfo{
 	{Name: GSE, Title: "IEC 61850 GSE management", Codes: decimal},
 	{Name: Profinet, Title: "PROFINET", UDP: []uint16{34962, 34963, 34964}, Codes: form("rpc:3", `(?:rpc|epm):[0-9]{1,2}|alarm:(?:high|low)|rt|rsi|ptcp|fragment`)},
 	{Name: EtherCAT, Title: "EtherCAT", UDP: []uint16{34980}, Codes: form("5", `[0-9]{1,2}|nv|mailbox`)},
-	{Name: Powerlink, Title: "Ethernet POWERLINK"},
-	{Name: Sercos, Title: "SERCOS III"},
+	{Name: Powerlink, Title: "Ethernet POWERLINK", Codes: decimal},
+	{Name: Sercos, Title: "SERCOS III", Codes: form("mdt", `mdt|at`)},
 	{Name: CCLinkIE, Title: "CC-Link IE"},
-	{Name: PTP, Title: "PTP (IEEE 1588)", UDP: []uint16{319, 320}},
+	{Name: PTP, Title: "PTP (IEEE 1588)", UDP: []uint16{319, 320}, Codes: decimal},
 	{Name: MRP, Title: "MRP (IEC 62439-2)"},
 	{Name: STP, Title: "Spanning Tree"},
 	{Name: CDP, Title: "Cisco Discovery"},

@@ -60,6 +60,9 @@ func TestCodeForms(t *testing.T) {
 		S7comm: {[]string{"job:0x04", "userdata:4/1"}, []string{"job:4", "userdata:4"}},
 		OPCUA:  {[]string{"673", "HEL"}, []string{"hel", "HELLO"}},
 		BACnet: {[]string{"confirmed:15", "unconfirmed:8"}, []string{"15"}},
+		IEC104: {[]string{"45", "S", "STARTDT"}, []string{"startdt", "U", "0x2d"}},
+		MMS:    {[]string{"confirmed:4", "unconfirmed:0", "initiate"}, []string{"4", "confirmed:"}},
+		GOOSE:  {[]string{"goose"}, []string{"GOOSE", "1"}},
 	} {
 		for _, c := range codes.good {
 			if !p.Info().Codes.Valid(c) {

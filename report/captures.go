@@ -26,6 +26,9 @@ func (p *page) capture(c capture.Capture, remark string) {
 		state = "; " + p.paint(red, "INCOMPLETE")
 	}
 	p.wrapped("  ", fmt.Sprintf("%s (%s): %s%s%s", safe(c.Path), about, plural(c.Frames, "frame"), ledgerWords(&c.Ledger), state))
+	if c.CutFrames > 0 {
+		p.wrapped("    ", fmt.Sprintf("%s cut by the snap length: what was in the ends is not known", plural(c.CutFrames, "frame")))
+	}
 	for i, e := range c.Errors {
 		if i == maxErrors {
 			p.more(4, len(c.Errors)-i, "damaged places")

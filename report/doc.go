@@ -1,10 +1,11 @@
 // Package report writes what the other packages found for people and programs.
 //
-// [JSON] writes the two contracts, bulkhead/assessment/v1 and
-// bulkhead/observations/v1, as they stand in their types. [Text] writes an
+// [JSON] writes the three contracts, bulkhead/assessment/v1,
+// bulkhead/observations/v1 and bulkhead/explanation/v1, as they stand in their
+// types. [Text] writes an
 // assessment for a person, the breaches first; [ObservationsText],
-// [DiagnosticsText], [CheckText], [RuleText] and [RequirementText] do the like for
-// the other commands.
+// [DiagnosticsText], [CheckText], [RuleText], [RequirementText], [FindingText] and
+// [FlowsText] do the like for the other commands.
 //
 // A report never says that a plant is compliant: traffic refutes, it never proves.
 // The strongest good news is that no contradiction was seen, on how many of the

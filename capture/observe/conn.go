@@ -31,21 +31,22 @@ type conn struct {
 	proto   *protocol.Protocol
 	conv    *conv
 
-	memory      *tcp         // for tcp, once it was needed
-	place       int          // in the table of connections
-	oneLink     [1]link      // where links begins
-	first, last capture.Time // of what hearings were given up
-	duplicates  uint64
-	opener      int8 // the side of the first frame
-	group       bool // sent to a group address
-	refused     bool // an ICMP error came back
-	tunnel      packet.TunnelKind
-	icmp        [2]uint8 // type and code of the first message
-	roleBasis   capture.Basis
-	frame       uint64 // the first
-	search      *search
-	exchange    protocol.Exchange // of decoder
-	rejected    uint64            // protocols whose recogniser saw a first message and said no
+	memory       *tcp         // for tcp, once it was needed
+	place        int          // in the table of connections
+	oneLink      [1]link      // where links begins
+	first, last  capture.Time // of what hearings were given up
+	duplicates   uint64
+	contradicted uint64 // bytes of fragments
+	opener       int8   // the side of the first frame
+	group        bool   // sent to a group address
+	refused      bool   // an ICMP error came back
+	tunnel       packet.TunnelKind
+	icmp         [2]uint8 // type and code of the first message
+	roleBasis    capture.Basis
+	frame        uint64 // the first
+	search       *search
+	exchange     protocol.Exchange // of decoder
+	rejected     uint64            // protocols whose recogniser saw a first message and said no
 }
 
 // link is a path that frames of a connection took, by side.
@@ -74,8 +75,9 @@ func (c *conn) reset(p *parcel) {
 func (c *conn) count(p *parcel) {
 	from := p.from
 	c.recent = true
+	c.contradicted += uint64(p.contradicted)
 	c.packets[from] += uint64(p.frames)
-	c.bytes[from] += uint64(p.length)
+	c.bytes[from] += p.length
 	if c.tcp == nil {
 		c.load[from] += uint64(p.payloadLength)
 	}

@@ -358,6 +358,7 @@ func (c *conn) carriesUnits() bool { return c.key.carrier == overUDP || c.key.ca
 func (v *conv) add(c *conn) {
 	v.states[c.state()]++
 	v.duplicates += c.duplicates
+	v.contradicted += c.contradicted
 	for side := range 2 {
 		from := int(c.client) ^ side
 		v.packets[side] += c.packets[from]

@@ -27,11 +27,18 @@ func (s *shard) decode(c *conn, from int, chunk *stream.Chunk) {
 			c.exchange.Undecoded()
 			return
 		}
+		before := c.exchange.Counted()
 		c.decoder.Decode(&c.exchange, side, chunk.Data)
+		if s.cut && c.exchange.Counted() == before {
+			c.exchange.Undecoded() // what it says lies behind the snap length
+		}
 		return
 	}
 	rest := &c.tcp.rests[from]
 	if chunk.Lost {
+		if len(rest.Bytes()) > 0 {
+			c.exchange.Undecoded() // it has lost its end
+		}
 		rest.Consume(s.held, len(rest.Bytes()))
 		c.exchange.Lost(side)
 	}

@@ -13,23 +13,33 @@ import (
 //
 // What a packet is remembered by is a sum with a seed that nobody can foresee, so
 // that no second packet can be made to hide behind a first. Where it is
-// remembered, and hence how long, is a function of its bytes alone.
+// remembered, and hence how long, is a function of its bytes alone: of the
+// packets that share a place, the last few are.
 type duplicates struct {
 	seed  maphash.Seed
 	seeds seeds
-	slots [1 << sightingBits]sighting
+	sets  [1 << setBits]set
 }
 
-// sightingBits is how many sightings there are, as a power of 2: what a core's
-// nearest cache has room for, and more than any switch has under way.
-const sightingBits = 11
+// setBits is how many places there are, as a power of 2: with four packets each,
+// copies are found as long as not many more than four thousand others come
+// between.
+const setBits = 11
+
+// set is the packets that were seen at one place, the last one first.
+type set [4]sighting
 
 // sighting is a packet that was there before.
 type sighting struct {
-	sum  uint64
-	time uint32 // in units of 1,024 ns, as far as it fits: that is more than an hour
-	vlan uint16
+	sum    uint64
+	time   uint32 // in units of 1,024 ns, as far as it fits: that is more than an hour
+	vlan   uint16
+	copies uint8 // that were found
 }
+
+// maxCopies is how many copies a packet can have: two taps that mirror both
+// directions make three. What comes more often is sent more often: a storm, say.
+const maxCopies = 3
 
 func newDuplicates() *duplicates {
 	return &duplicates{seed: maphash.MakeSeed(), seeds: newSeeds()}
@@ -46,10 +56,11 @@ func cyclic(etherType uint16) bool {
 // Two packets are the same if they agree in all but what a router, a switch or a
 // tap changes: MACs, TTL, IP checksum, and a VLAN tag that one of them does not
 // have; and if they lie no further apart in time than a copy does. A host may
-// well send the same twice, so that a packet that has no identification of its
-// own (of IPv4 0, of IPv6) must come again at once, and an acknowledgement
-// without one, which a receiver repeats for each segment out of order, never
-// counts.
+// well send the same twice, so that a packet that nothing numbers (an
+// identification of IPv4 other than 0, a sequence number of TCP or of a redundant
+// network) must come again at once, and an acknowledgement without one, which a
+// receiver repeats for each segment out of order, never counts. Packets without a
+// time are not compared.
 //
 // Pair and hash are those of the packet's key, from is its side, sum that of its
 // payload.
@@ -58,11 +69,15 @@ func (d *duplicates) seen(p *packet.Packet, c carrier, from int, pair, hash, sum
 	numbers := uint64(p.Seq)<<32 | uint64(p.Ack) | uint64(p.FragmentOffset) // fragments behind the first have no other
 	marks := uint64(p.IPID)<<48 | uint64(p.Flags)<<40 | uint64(p.Proto)<<32 | uint64(from)<<31 | uint64(p.PayloadLength&(1<<31-1))
 	switch {
+	case ns == 0:
+		return false
 	case p.Redundancy.Kind != packet.NoRedundancy:
 		within = duplicateWithinRedundant
 		numbers ^= uint64(p.Redundancy.Sequence)
-	case p.IPID != 0:
+	case p.IPID != 0 && c == overTCP:
 		within = duplicateWithin
+	case p.IPID != 0:
+		within = duplicateWithinMarked
 	case c == overTCP && p.PayloadLength == 0:
 		return false
 	case c == overLink && cyclic(p.EtherType):
@@ -82,13 +97,18 @@ func (d *duplicates) seen(p *packet.Packet, c carrier, from int, pair, hash, sum
 		where ^= sample(upper)
 	}
 	all := mix(mix(hash^numbers, d.seeds[0]^marks)^d.seeds[1], sum^d.seeds[2])
-	s, vlan, now := &d.slots[where>>(64-sightingBits)], p.VLAN(), uint32(ns>>10)
-	apart := min(now-s.time, s.time-now) // whichever came first
-	again := s.sum == all && apart <= uint32(within>>10) && (s.vlan == vlan || s.vlan == 0 || vlan == 0)
-	if !again {
-		*s = sighting{all, now, vlan}
+	at, vlan, now := &d.sets[where>>(64-setBits)], p.VLAN(), uint32(ns>>10)
+	for i := range at {
+		s := &at[i]
+		apart := min(now-s.time, s.time-now) // whichever came first
+		if s.sum == all && s.copies < maxCopies && apart <= uint32(within>>10) && (s.vlan == vlan || s.vlan == 0 || vlan == 0) {
+			s.copies++
+			return true
+		}
 	}
-	return again
+	at[3], at[2], at[1] = at[2], at[1], at[0]
+	at[0] = sighting{sum: all, time: now, vlan: vlan}
+	return false
 }
 
 // Lengths of IP headers without options.

@@ -150,6 +150,7 @@ func (e *engine) finish(o *capture.Observations, i int) {
 	into := &o.Captures[i]
 	into.Frames, into.First, into.Last = e.frames, e.first, e.last
 	into.WatchedMS = e.watched.Milliseconds()
+	into.CutFrames = e.cut
 	into.Ledger = e.ledger.export()
 	into.LinkTypes = make([]string, 0, len(e.links))
 	for l := range e.links { // in any order: sorted below

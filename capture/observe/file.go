@@ -71,8 +71,9 @@ func (r *run) file(ctx context.Context, in Input) (_ *capture.Observations, err 
 		if r.jobs == 1 || in.Size != 0 && in.Size < r.split {
 			return
 		}
-		// What has to be unpacked first leaves cores to others.
-		if !packed {
+		// What has to be unpacked first, or comes as slowly as it likes, leaves cores
+		// to others.
+		if !packed && in.Size != 0 {
 			r.cores.give()
 			r.files.give(places)
 			places = r.jobs

@@ -41,13 +41,14 @@ const (
 	maxErrors  = 64  // damaged places listed
 )
 
-// Two equal frames are one that was captured twice if they are not further apart
-// than this: a packet with an identification of its own, any other, and one with
-// the sequence number of a redundant network (IEC 62439-3:2021, 4.1.10.3:
-// EntryForgetTime).
+// Two equal packets are one that was captured twice if they are not further apart
+// than this: of TCP, with an identification of IPv4; any other with one; one that
+// nothing numbers; and one with the sequence number of a redundant network (IEC
+// 62439-3:2021, 4.1.10.3: EntryForgetTime).
 const (
 	duplicateWithin          = 50 * time.Millisecond
-	duplicateWithinUnmarked  = time.Millisecond
+	duplicateWithinMarked    = 5 * time.Millisecond
+	duplicateWithinUnmarked  = 200 * time.Microsecond
 	duplicateWithinRedundant = 400 * time.Millisecond
 )
 

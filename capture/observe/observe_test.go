@@ -164,7 +164,7 @@ func TestConversations(t *testing.T) {
 				d.ask("2?w")
 				d.answer("2!w")
 			},
-			[]string{"1>2 tcp/502 modbus(content) handshake answered=1 packets=5/2 payload=9/3 lost=4 read:1(+0-0?1) write:1(+1-0?0)"},
+			[]string{"1>2 tcp/502 modbus(content) handshake answered=1 packets=5/2 payload=9/3 lost=4 read:1(+0-0?1) write:1(+1-0?0) undecoded=1"},
 		},
 		"mid-stream, by port": {
 			func(w *wire) { w.joined(server, client).ask("xx").answer("yy").ask("zz") },

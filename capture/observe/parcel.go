@@ -17,7 +17,8 @@ type parcel struct {
 
 	payload       []byte // shares memory with the frame
 	payloadLength int32  // on the wire
-	length        int32  // of the frame, or of all frames of a packet that was in pieces
+	contradicted  int32  // bytes of the packet's pieces that were sent again with another content
+	length        uint64 // of the frame, or of all frames of a packet that was in pieces
 	frames        uint32 // of which it was made; 0 if it is in a frame that another parcel stands for
 	seq, ack      uint32
 	sum           uint64 // of payload, unforeseeable
@@ -58,4 +59,5 @@ func (p *parcel) fill(h *packet.Packet) {
 	p.src, p.dst, p.ttl = h.SrcMAC, h.DstMAC, h.TTL
 	p.vlan = h.VLAN()
 	p.tunnel = h.Tunnel.Kind
+	p.contradicted = 0
 }

@@ -182,6 +182,9 @@ func (s *shard) recognise(c *conn, from int, chunk *stream.Chunk) {
 		*o = opinion{}
 	}
 	others := known.all
+	if c.key.carrier == overLink {
+		others = own // its number says what it is, or that nobody knows
+	}
 	if o.judged && o.more == 0 && open && c.tcp != nil {
 		others = 0
 	}

@@ -33,6 +33,7 @@ type router struct {
 	unit      *unit    // being filled
 
 	frames      uint64
+	cut         uint64 // frames that the snap length cut
 	first, last capture.Time
 	previous    capture.Time  // of the frame before
 	watched     time.Duration // see [capture.Capture.WatchedMS]
@@ -86,6 +87,9 @@ func newRouter(l *limits, keepDuplicates bool) *router {
 // frame takes the next frame of the file.
 func (r *router) frame(f *pcap.Frame) {
 	r.frames++
+	if len(f.Data) < f.Length {
+		r.cut++
+	}
 	if !f.Time.IsZero() {
 		r.clock(f.Time)
 	}
@@ -176,7 +180,7 @@ func (r *router) route(p *packet.Packet, outcome packet.Outcome, tunnel uint16, 
 	to := r.unit.parcel(pair)
 	to.fill(p)
 	to.key, to.from, to.hash, to.sum = *k, uint8(from), hash, sum
-	to.number, to.offset, to.time, to.length, to.frames = f.Number, f.Offset, f.Time, int32(f.Length), 1
+	to.number, to.offset, to.time, to.length, to.frames = f.Number, f.Offset, f.Time, uint64(f.Length), 1
 	// What the IP header claims beyond the frame itself may never have been sent,
 	// and must not stand in the way of bytes that were.
 	to.payloadLength = int32(min(p.PayloadLength, len(p.Payload)+f.Length-len(f.Data)))
@@ -288,8 +292,9 @@ func (r *router) whole(w *stream.Whole, last *packet.Packet, f *pcap.Frame) {
 	to.fill(&p)
 	to.key, to.from, to.hash, to.sum = *k, uint8(from), k.hash(&r.seeds), r.sums.payload(p.Payload)
 	to.payloadLength += int32(missing)
+	to.contradicted = int32(w.Contradicted)
 	to.cut = missing > 0
-	to.number, to.time, to.length, to.frames, to.kind = w.LastFrame, w.Last, int32(w.Bytes), uint32(w.Frames), wholePacket
+	to.number, to.time, to.length, to.frames, to.kind = w.LastFrame, w.Last, w.Bytes, uint32(w.Frames), wholePacket
 	if f != nil {
 		to.offset = f.Offset
 	}
@@ -299,7 +304,9 @@ func (r *router) whole(w *stream.Whole, last *packet.Packet, f *pcap.Frame) {
 	}
 	r.more(to, &p)
 	if p.Tunnel.Kind != packet.None && f != nil {
-		r.inside(&p, tunnel, f)
+		whole := *f
+		whole.Length = int(w.Bytes)
+		r.inside(&p, tunnel, &whole)
 	}
 }
 

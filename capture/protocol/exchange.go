@@ -17,7 +17,7 @@ type Exchange struct {
 	gap     [2]bool
 	pending []pending // its capacity is charged to the room, if charged
 	charged bool
-	held    int       // bytes that the decoder keeps
+	held    int // bytes that the decoder keeps
 
 	protection Protection
 	protected  bool // protection was set by the decoder
@@ -246,7 +246,14 @@ func (x *Exchange) Close() {
 }
 
 // Undecoded counts a PDU that could not be read.
-func (x *Exchange) Undecoded() { x.tally.undecoded++ }
+func (x *Exchange) Undecoded() {
+	x.tally.undecoded++
+	x.tally.counted++
+}
+
+// Counted changes whenever something is counted, PDUs that could not be read
+// included.
+func (x *Exchange) Counted() uint64 { return x.tally.counted }
 
 // Protect says how the connection's payload is protected; the weakest degree
 // said counts.

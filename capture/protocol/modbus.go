@@ -9,7 +9,7 @@ import (
 	"bulkhead/capture"
 )
 
-// Modbus is Modbus over TCP.
+// Modbus is Modbus over TCP, with the MBAP header or as RTU frames.
 //
 // Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1 (the MBAP
 // header); MODBUS Application Protocol Specification V1.1b3, 5 and 6 (function
@@ -21,8 +21,8 @@ import (
 var Modbus = &Protocol{
 	Name:      capture.Modbus,
 	Over:      []capture.Transport{capture.TCP},
-	Recognise: recogniseModbus,
-	New:       func() Decoder { return modbusDecoder{} },
+	Recognise: recogniseModbusTCP,
+	New:       func() Decoder { return new(modbusTCPDecoder) },
 }
 
 const (

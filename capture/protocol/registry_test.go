@@ -7,17 +7,25 @@ import (
 )
 
 // Every protocol that is looked for has a name of the vocabulary, transports and
-// a recogniser that stands any bytes; no two share a name.
+// a recogniser that stands any bytes; over one transport no two share a name.
 func TestAll(t *testing.T) {
-	seen := make(map[capture.Protocol]bool)
+	type carried struct {
+		name capture.Protocol
+		over capture.Transport
+	}
+	seen := make(map[carried]bool)
+	count := make(map[capture.Transport]int)
 	for _, p := range All() {
 		if p.Name.Info() == nil {
 			t.Errorf("%q is no name of a protocol", p.Name)
 		}
-		if seen[p.Name] {
-			t.Errorf("%s is listed twice", p.Name)
+		for _, over := range p.Over {
+			if seen[carried{p.Name, over}] {
+				t.Errorf("%s over %s is listed twice", p.Name, over)
+			}
+			seen[carried{p.Name, over}] = true
+			count[over]++
 		}
-		seen[p.Name] = true
 		if len(p.Over) == 0 || p.Recognise == nil {
 			t.Errorf("%s: no transport or no recogniser", p.Name)
 			continue
@@ -34,7 +42,9 @@ func TestAll(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) > 64 {
-		t.Errorf("%d protocols: the engine's sets hold 64", len(seen))
+	for over, n := range count {
+		if n > 64 {
+			t.Errorf("%d protocols over %s: the engine's sets hold 64", n, over)
+		}
 	}
 }

@@ -10,8 +10,7 @@ import (
 )
 
 // S7comm is the protocol of Siemens SIMATIC S7-300 and S7-400 controllers. What
-// S7-1200 and S7-1500 speak among their own kind, S7comm-plus, is another one
-// and is not read.
+// S7-1200 and S7-1500 speak among their own kind is another one: see [S7Plus].
 //
 // Source: Siemens has not published it. Names and layouts are those of the
 // Wireshark dissector's author (T. Wiens, "S7comm Wireshark dissector plugin"),
@@ -239,63 +238,12 @@ func matchS7(pdu []byte) Match {
 	return Match{}
 }
 
-// s7Decoder puts the protocol's PDUs together from the transport's data units.
-type s7Decoder struct {
-	parts [2][]byte // of each side, the data units before the last of a PDU
-}
+// s7Decoder reads the PDUs in the transport's data units.
+type s7Decoder struct{ units tsduReader }
 
 // Decode implements [Decoder].
 func (d *s7Decoder) Decode(x *Exchange, from capture.Side, b []byte) int {
-	if x.Gap(from) {
-		d.drop(x, from)
-	}
-	used := 0
-	for {
-		tpdu, size := cutTPKT(b[used:])
-		switch {
-		case size == 0:
-			return used
-		case size < 0:
-			x.Undecoded()
-			d.drop(x, from)
-			return len(b)
-		}
-		used += size
-		t, ok := parseCOTP(tpdu)
-		switch {
-		case !ok:
-			x.Undecoded()
-		case t.kind == cotpData:
-			d.data(x, from, t)
-		}
-	}
-}
-
-// data takes a data unit and reads the PDU that it completes.
-func (d *s7Decoder) data(x *Exchange, from capture.Side, t cotp) {
-	whole := t.data
-	if kept := d.parts[from]; len(kept) > 0 || !t.last {
-		if len(kept)+len(t.data) > MaxPDU || !x.Hold(len(t.data)) {
-			x.Undecoded()
-			d.drop(x, from)
-			return
-		}
-		whole = append(kept, t.data...)
-		d.parts[from] = whole
-	}
-	if !t.last {
-		return
-	}
-	d.drop(x, from)
-	if len(whole) > 0 { // some stacks send an empty unit after the connection is confirmed
-		s7PDU(x, from, whole)
-	}
-}
-
-// drop forgets the data units kept of a side.
-func (d *s7Decoder) drop(x *Exchange, from capture.Side) {
-	x.Hold(-len(d.parts[from]))
-	d.parts[from] = nil
+	return d.units.read(x, from, b, func(pdu []byte) { s7PDU(x, from, pdu) })
 }
 
 // s7PDU reads one PDU: identifier, ROSCTR, two reserved octets, reference, the

@@ -17,6 +17,7 @@ type Tally struct {
 	uses      []Use               // uses[i] adds details to ops[i]
 	cut       bool
 	undecoded uint64
+	counted   uint64 // calls that counted something, to see whether a decoder did
 	security  capture.Security
 	said      [2]Said
 }
@@ -62,6 +63,7 @@ func (t *Tally) slot(op *Op, from capture.Side) int {
 func (t *Tally) seen(slot int, frame uint64, at capture.Time) *Use {
 	op := &t.ops[slot]
 	op.Count++
+	t.counted++
 	if n := len(op.Frames); n < capture.MaxFrames && (n == 0 || op.Frames[n-1].Frame != frame) {
 		op.Frames = append(op.Frames, capture.FrameRef{Frame: frame})
 	}

@@ -22,7 +22,7 @@ type opsKey struct{ capture, protocol, code string }
 func (k opsKey) String() string { return k.capture + " " + k.protocol + " " + k.code }
 
 // compared are the protocols whose counts are held against tshark's.
-var compared = []string{"modbus", "s7comm", "cip", "enip", "dnp3", "opcua"}
+var compared = []string{"modbus", "s7comm", "cip", "enip", "dnp3", "opcua", "bacnet", "fins", "hart-ip", "profinet-dcp", "ethercat"}
 
 // TestCorpus observes every capture of the corpus and holds the operation counts
 // against tshark's: each count is equal, or listed with the reason in

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bulkhead/capture"
+	"bulkhead/report"
 	"bulkhead/rules"
 )
 
@@ -26,8 +27,8 @@ func newVersion() *cobra.Command {
 					}
 				}
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "bulkhead %s%s\n%s %s/%s\n%s\n%s\n",
-				version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, capture.Schema, rules.Schema)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "bulkhead %s%s\n%s %s/%s\n%s\n%s\n%s\n",
+				version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, capture.Schema, rules.Schema, report.ExplanationSchema)
 			return err
 		},
 	}
