@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/gopacket"
+
+	"bulkhead/capture/protocol"
 )
 
 // Whatever finds no room is folded with exact sums, answered conversations last,
@@ -84,5 +86,31 @@ func TestFoldSteps(t *testing.T) {
 	}
 	if a, b := f.row(key(1, 1), 0, 1, limit), f.row(key(1, 1), 0, 1, limit); a != b {
 		t.Error("the same conversation has two rows")
+	}
+}
+
+// However many attempts there were, the list of them stays as long as those that
+// are left, and the oldest makes room first.
+func TestAttemptsAreBounded(t *testing.T) {
+	l := oneShard()
+	l.conversations, l.connections = 16, 8
+	w := newWire(t)
+	for i := range 3000 { // recognised, and never answered
+		w.udp(end{1, 40000}, end{byte(2 + i%250), uint16(1 + i/250)}, "T2?r")
+	}
+	e := newEngine(newRegistry([]*protocol.Protocol{testProtocol}), &l, false)
+	most := 0
+	for _, f := range frames(t, w.file.Bytes()) {
+		e.frame(&f)
+		e.pass()
+		most = max(most, len(e.shards[0].convs.attempts))
+	}
+	if most > 4*l.conversations+minSlots {
+		t.Errorf("a list of %d attempts, with room for %d conversations", most, l.conversations)
+	}
+	for _, v := range e.shards[0].convs.places {
+		if v != nil && v.frame < 3000-uint64(2*l.conversations) {
+			t.Errorf("the attempt of frame %d is still there", v.frame)
+		}
 	}
 }

@@ -32,7 +32,7 @@ func TestDocumentedColumns(t *testing.T) {
 	if got, want := strings.Join(got, "\n"), strings.Join(want, "\n"); got != want {
 		t.Errorf("documented (-) and written (+) columns differ:\n%s", golden.Diff(got, want))
 	}
-	for _, key := range []string{SchemaKey, CapturesKey, Schema} {
+	for _, key := range []string{SchemaKey, CapturesKey, SumKey, Schema} {
 		if !strings.Contains(string(doc), "`"+key+"`") {
 			t.Errorf("%s is not documented", key)
 		}

@@ -123,6 +123,9 @@ func readCaptures(meta *format.FileMetaData) ([]capture.Capture, error) {
 	if !ok || len(ledgers) > maxLedgers {
 		return nil, &FormatError{"metadata", fmt.Sprintf("expected %q with at most %d bytes", CapturesKey, maxLedgers)}
 	}
+	if want, _ := lookup(meta, SumKey); want != sum(ledgers) {
+		return nil, &FormatError{"metadata", fmt.Sprintf("%s does not have the sum that %s says", CapturesKey, SumKey)}
+	}
 	fault := func(err error) error {
 		return &FormatError{"metadata", fmt.Sprintf("%s: %v", CapturesKey, err)}
 	}

@@ -143,7 +143,7 @@ func TestOtherFiles(t *testing.T) {
 		{"a later version", other("bulkhead/observations/v2"), `metadata: schema "bulkhead/observations/v2" is not read by this version, expected "bulkhead/observations/v1"`},
 		{"other columns", other(Schema), `columns: 3 elements in the schema, expected `},
 		{"snappy", forged(t, scan(1), "", none, parquet.Compression(&parquet.Snappy), parquet.DataPageVersion(1),
-			parquet.KeyValueMetadata(SchemaKey, Schema), parquet.KeyValueMetadata(CapturesKey, oneCapture)),
+			parquet.KeyValueMetadata(SchemaKey, Schema), parquet.KeyValueMetadata(CapturesKey, oneCapture), parquet.KeyValueMetadata(SumKey, sum(oneCapture))),
 			`row group 1: column "record": compressed by SNAPPY, expected ZSTD`},
 		{"no captures", forged(t, scan(1), "", none, parquet.KeyValueMetadata(SchemaKey, Schema)), `metadata: expected "bulkhead.captures" with at most`},
 		{"captures that are no list", forged(t, scan(1), "{}", none), `metadata: bulkhead.captures: expected a list in JSON`},

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"sync"
 
 	"github.com/parquet-go/parquet-go"
@@ -12,9 +14,16 @@ const Schema = "bulkhead/observations/v1"
 
 // The keys of the file's metadata.
 const (
-	SchemaKey   = "bulkhead.schema"   // Schema
-	CapturesKey = "bulkhead.captures" // Observations.Captures, as its JSON form spells it
+	SchemaKey   = "bulkhead.schema"          // Schema
+	CapturesKey = "bulkhead.captures"        // Observations.Captures, as its JSON form spells it
+	SumKey      = "bulkhead.captures.sha256" // of the value of CapturesKey, in hexadecimal: pages have checksums, metadata has none
 )
+
+// sum returns the value of SumKey.
+func sum(ledgers string) string {
+	h := sha256.Sum256([]byte(ledgers))
+	return hex.EncodeToString(h[:])
+}
 
 // What a row is about: the values of the column "record".
 const (

@@ -66,6 +66,7 @@ func newFile(w io.Writer, ledgers string) *parquet.GenericWriter[row] {
 		parquet.CreatedBy("bulkhead", "1", ""),
 		parquet.KeyValueMetadata(SchemaKey, Schema),
 		parquet.KeyValueMetadata(CapturesKey, ledgers),
+		parquet.KeyValueMetadata(SumKey, sum(ledgers)),
 	)
 }
 

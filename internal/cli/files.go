@@ -139,6 +139,8 @@ func checkOutput(output string, inputs []string) error {
 		return plain(err)
 	case there.IsDir():
 		return errors.New("is a folder")
+	case !there.Mode().IsRegular():
+		return errors.New("is no regular file, and would be replaced by one")
 	}
 	for _, in := range inputs {
 		if info, err := os.Stat(in); err == nil && os.SameFile(info, there) {
@@ -150,7 +152,12 @@ func checkOutput(output string, inputs []string) error {
 
 // writeFile writes a file whole or not at all: write fills a temporary file
 // beside it, which then takes its name.
+//
+// A link is followed: what it points to is written.
 func writeFile(path string, write func(io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
 	f, err := createBeside(path)
 	if err != nil {
 		return fmt.Errorf("output %q: %w", path, plain(err))
