@@ -159,9 +159,7 @@ func TestADSRecognise(t *testing.T) {
 
 func TestADSOps(t *testing.T) {
 	ops := []*Op{adsOther, adsOtherUDP, adsServerInfoOp, adsAddRouteOp}
-	for _, op := range adsCommands[1:] {
-		ops = append(ops, op)
-	}
+	ops = append(ops, adsCommands[1:]...)
 	for _, op := range adsGroups {
 		ops = append(ops, op)
 	}

@@ -14,6 +14,10 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
+// plainDictionary is the encoding that older writers name for a dictionary, and
+// the library for compatibility with older readers.
+const plainDictionary format.Encoding = 2
+
 // The library believes page headers: it allocates what they claim to unpack to,
 // and as many levels and dictionary indexes as the runs in a page claim, which is
 // two thousand million for five bytes. So every page is walked and unpacked here
@@ -132,7 +136,7 @@ func (p *pageChecker) chunk(chunk *format.ColumnChunk, l *leaf, room *int64) err
 		case h.Type == format.DictionaryPage && h.DictionaryPageHeader.Valid && at == c.DictionaryPageOffset && dictionary < 0:
 			d := &h.DictionaryPageHeader.V
 			// Every entry of text has its length in four bytes before it.
-			if l.kind != parquet.ByteArray || d.Encoding != format.Plain && d.Encoding != format.PlainDictionary ||
+			if l.kind != parquet.ByteArray || d.Encoding != format.Plain && d.Encoding != plainDictionary ||
 				d.NumValues < 0 || int64(d.NumValues)*4 > int64(len(plain)) {
 				return fault("%d entries in %d bytes are no dictionary of texts", d.NumValues, len(plain))
 			}
