@@ -190,7 +190,11 @@ func TestDamage(t *testing.T) {
 			t.Errorf("the first %d of %d bytes were taken for a file", n, len(file))
 		}
 	}
-	for seed := range uint64(600) {
+	files, most := uint64(600), uint64(64<<20)
+	if testing.Short() { // also under the race detector, which allocates as well
+		files, most = 60, 256<<20
+	}
+	for seed := range files {
 		r := rand.New(rand.NewPCG(seed, 9))
 		b := bytes.Clone(file)
 		for range 1 + r.IntN(3) {
@@ -203,16 +207,15 @@ func TestDamage(t *testing.T) {
 			changed++
 		}
 		runtime.ReadMemStats(&after)
-		if n := after.TotalAlloc - before.TotalAlloc; n > 64<<20 {
+		if n := after.TotalAlloc - before.TotalAlloc; n > most {
 			t.Errorf("seed %d: %d MiB were allocated for a file of %d bytes", seed, n>>20, len(b))
 		}
 	}
-	// What is left is damage of statistics and page indexes, which are not read,
-	// and of the captures' JSON, which has no checksum.
-	if refused < 450 || changed > 6 {
-		t.Errorf("of 600 damaged files %d were refused and %d gave other observations", refused, changed)
+	// What is left is damage of statistics and page indexes, which are not read.
+	if refused < int(files)*3/4 || changed > int(files)/100 {
+		t.Errorf("of %d damaged files %d were refused and %d gave other observations", files, refused, changed)
 	}
-	t.Logf("of 600 damaged files %d were refused and %d gave other observations", refused, changed)
+	t.Logf("of %d damaged files %d were refused and %d gave other observations", files, refused, changed)
 }
 
 // What claims more than its bytes hold is told before anything is allocated.
